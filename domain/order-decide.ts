@@ -1,0 +1,114 @@
+import type { OrderCommand, OrderMessage } from './order-messages.ts';
+import type { OrderState } from './order-model.ts';
+import { ACTION_OF, allowedActions, isAllowed } from './order-actions.ts';
+import { assign, cancel, changeAddress, confirmByPhone, expireHolds, hold, mapSku, open, reinstate, release } from './order-life.ts';
+import { addPayment, expireBalance, expirePayment } from './order-payment.ts';
+import { allocate, deliver, joinParcel, joinShipped, ship, split } from './order-shipping.ts';
+import { isFullyPaid } from './order-quantities.ts';
+import { finishStep, happen, openCase, startStep, UNCHANGED, type Decision, type StepContext } from './order-step.ts';
+
+/** Commands that recognise a repetition of themselves even when the state no longer allows them. */
+const SELF_CHECKING: readonly OrderCommand['type'][] = ['ship', 'deliver', 'addPayment', 'release', 'assign'];
+
+const isCommand = (message: OrderMessage): message is OrderCommand => message.type in ACTION_OF;
+
+/**
+ * The rules of an order's life: what a message changes, or why it is refused, or that it is old. Pure; validators call
+ * it to refuse, the story calls it to act, so that both always agree.
+ */
+export const decide = (state: OrderState, message: OrderMessage, context: StepContext): Decision => {
+  if (isCommand(message) && !SELF_CHECKING.includes(message.type) && !isAllowed(state, ACTION_OF[message.type]))
+    return {
+      kind: 'refused',
+      refusal: {
+        code: 'action_not_allowed',
+        detail: `${ACTION_OF[message.type]} is not possible now`,
+        allowedActions: allowedActions(state),
+      },
+    };
+  switch (message.type) {
+    case 'opened':
+      return open(state, context);
+    case 'reinstated':
+      return reinstate(state, context);
+    case 'addPayment':
+      return addPayment(state, message, context);
+    case 'hold':
+      return hold(state, message, context);
+    case 'release':
+      return release(state, message, context);
+    case 'changeAddress':
+      return changeAddress(state, message, context);
+    case 'phoneConfirmation':
+      return confirmByPhone(state, message, context);
+    case 'assign':
+      return assign(state, message, context);
+    case 'cancel':
+      return cancel(state, message, context);
+    case 'ship':
+      return ship(state, message, context);
+    case 'deliver':
+      return deliver(state, message, context);
+    case 'split':
+      return split(state, message, context);
+    case 'allocate':
+      return allocate(state, message, context);
+    case 'joinParcel':
+      return joinParcel(state, message, context);
+    case 'parcelShipped':
+      return joinShipped(state, message.courier, message.trackingNo, context);
+    case 'skuMapped':
+      return mapSku(state, message.platformSku, message.skuCode, context);
+    case 'stockReserved':
+      return collectReservation(state, message.round, context);
+    case 'caseResolved':
+      return forgetCase(state, message.caseId, context);
+    case 'stepExhausted':
+      return reportExhausted(state, message.detail, context);
+    case 'paymentTimeout':
+      return isFullyPaid(state) || state.ended ? UNCHANGED : expirePayment(state, context);
+    case 'balanceOverdue':
+      return isFullyPaid(state) || state.ended ? UNCHANGED : expireBalance(state, context);
+    case 'holdExpired':
+      return expireHolds(state, context);
+    case 'autoComplete':
+      return complete(state, context);
+    case 'stillWaiting':
+      return remind(state, context);
+  }
+};
+
+/** The queue of backorders has filled this round: the ledger is asked for what it gave. */
+const collectReservation = (state: OrderState, round: number, context: StepContext): Decision => {
+  if (state.ended || state.reservation.state !== 'backordered' || state.reservation.round !== round) return UNCHANGED;
+  const step = startStep(state);
+  step.next.reservation = { ...state.reservation, round: round - 1, state: 'none' };
+  return finishStep(step, context);
+};
+
+const forgetCase = (state: OrderState, caseId: string, context: StepContext): Decision => {
+  if (!state.cases.some((open) => open.caseId === caseId)) return UNCHANGED;
+  const step = startStep(state);
+  step.next.cases = state.cases.filter((open) => open.caseId !== caseId);
+  happen(step, 'case_resolved', { caseId });
+  return finishStep(step, context);
+};
+
+const reportExhausted = (state: OrderState, detail: string, context: StepContext): Decision => {
+  if (state.cases.some((open) => open.code === 'activity_exhausted')) return UNCHANGED;
+  const step = startStep(state);
+  openCase(step, 'activity_exhausted', detail);
+  return finishStep(step, context);
+};
+
+const complete = (state: OrderState, context: StepContext): Decision => {
+  if (state.ended || !state.deliveredAt) return UNCHANGED;
+  return finishStep(startStep(state), context);
+};
+
+const remind = (state: OrderState, context: StepContext): Decision => {
+  if (state.ended) return UNCHANGED;
+  const step = startStep(state);
+  happen(step, 'still_waiting', {});
+  return finishStep(step, context);
+};

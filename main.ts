@@ -1,0 +1,80 @@
+import type { AppContext, RunningRole, StartRole } from './runtime/app-context.ts';
+import { ConfigError, loadConfig, type Config, type Role } from './runtime/config.ts';
+import { loadKeyring } from './runtime/keyring.ts';
+import { createLogger, type Logger } from './runtime/logger.ts';
+import { createMetrics } from './runtime/metrics.ts';
+import { connectMongo } from './runtime/mongo.ts';
+import { EncryptionCodec } from './runtime/payload-codec.ts';
+import { Shutdown } from './runtime/shutdown.ts';
+import { connectTemporal, ensureNamespace, ensureSearchAttributes } from './runtime/temporal.ts';
+
+/** Whoever supervises us must not start us again with the same configuration. */
+const EXIT_CONFIG = 78;
+
+// Loaded only when played, so that an API process does not carry the workers' code.
+const ROLES: Readonly<Record<Role, () => Promise<StartRole>>> = {
+  api: async () => (await import('./api/main.ts')).startApi,
+  worker: async () => (await import('./workers/main.ts')).startWorkers,
+  relay: async () => (await import('./relay/main.ts')).startRelay,
+  simulators: async () => (await import('./simulators/main.ts')).startSimulators,
+};
+
+/** Stopped from the last to the first: the API takes no more requests before anything that serves them goes. */
+const STOP_LAST_TO_FIRST: readonly Role[] = ['simulators', 'worker', 'relay', 'api'];
+
+const readConfig = (): Config => {
+  try {
+    return loadConfig(undefined, process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(EXIT_CONFIG);
+  }
+};
+
+const connect = async (config: Config, logger: Logger, shutdown: Shutdown): Promise<AppContext> => {
+  const keyring = await loadKeyring(config.dataDir, { ...(config.keys && { keys: config.keys }) });
+  const [mongo, temporal] = await Promise.all([
+    connectMongo(config.mongo.uri, logger, {
+      poolSize: config.mongo.poolSize,
+      connectTimeoutMs: config.connectTimeoutMs,
+    }),
+    connectTemporal(config, new EncryptionCodec(keyring), logger),
+  ]);
+  shutdown.onStop('mongo', () => mongo.close());
+  shutdown.onStop('temporal', () => temporal.close());
+  await ensureNamespace(temporal.connection, config.temporal.namespace, logger);
+  await ensureSearchAttributes(temporal.connection, config.temporal.namespace, logger);
+  return { config, logger, keyring, mongo, temporal, metrics: createMetrics() };
+};
+
+const startRoles = async (roles: readonly Role[], context: AppContext, shutdown: Shutdown): Promise<void> => {
+  const played = STOP_LAST_TO_FIRST.filter((role) => roles.includes(role));
+  const outcomes = await Promise.allSettled(played.map(async (role) => (await ROLES[role]())(context)));
+  outcomes.forEach((outcome, i) => {
+    if (outcome.status === 'fulfilled') registerStop(played[i], outcome.value, shutdown);
+  });
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed) throw failed.reason;
+};
+
+const registerStop = (role: Role | undefined, running: RunningRole, shutdown: Shutdown): void =>
+  shutdown.onStop(role ?? 'role', () => running.stop());
+
+const config = readConfig();
+const logger = createLogger({ level: config.logLevel, format: config.logFormat });
+if (config.unknownVariables.length > 0)
+  logger.warn('Nobody reads these variables; are they misspelt?', { variables: config.unknownVariables });
+
+const shutdown = new Shutdown({ logger, timeoutMs: config.shutdownTimeoutMs });
+shutdown.listen();
+// Whoever started us over a channel and is gone will not tell us to stop.
+process.once('disconnect', () => void shutdown.begin('the supervisor is gone'));
+
+try {
+  await startRoles(config.roles, await connect(config, logger, shutdown), shutdown);
+  logger.info('Serving', { roles: config.roles });
+} catch (error) {
+  logger.error('Could not start', { error });
+  await shutdown.begin('start failed', 1);
+}

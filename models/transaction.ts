@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClientSession, Connection } from 'mongoose';
+
+const MAX_TRIES = 8;
+
+const hasLabel = (error: unknown, label: string): boolean =>
+  (error as { hasErrorLabel?: (name: string) => boolean }).hasErrorLabel?.(label) ?? false;
+
+/** The server asks to run the transaction again. */
+export const isTransient = (error: unknown): boolean =>
+  hasLabel(error, 'TransientTransactionError') || hasLabel(error, 'UnknownTransactionCommitResult') || (error as { code?: number }).code === 112;
+
+/**
+ * Runs `work` in one transaction; `false` or a throw rolls back. What the server calls transient is run again a few
+ * times, a commit of unknown outcome is repeated; after that the error is the caller's, who asks again by business key.
+ */
+export const runTransaction = async <T>(connection: Connection, work: (session: ClientSession) => Promise<T>): Promise<T> => {
+  const session = await connection.startSession();
+  try {
+    for (let tries = 1; ; tries += 1) {
+      session.startTransaction();
+      try {
+        const result = await work(session);
+        if (result === false) {
+          await session.abortTransaction();
+          return result;
+        }
+        await commit(session);
+        return result;
+      } catch (error) {
+        if (session.inTransaction()) await session.abortTransaction().catch(() => undefined);
+        if (!isTransient(error) || tries >= MAX_TRIES) throw error;
+        await sleep(Math.random() * 5 * 2 ** tries);
+      }
+    }
+  } finally {
+    await session.endSession();
+  }
+};
+
+const commit = async (session: ClientSession): Promise<void> => {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await session.commitTransaction();
+      return;
+    } catch (error) {
+      if (!hasLabel(error, 'UnknownTransactionCommitResult') || tries >= 3) throw error;
+    }
+  }
+};

@@ -1,0 +1,2 @@
+/** Tells the person at the terminal, in one sentence, what is being done. */
+export type Say = (sentence: string) => void;

@@ -1,0 +1,143 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { superviseApp, type AppProcess } from '../runtime/embedded/app-process.ts';
+import { DataFolder } from '../runtime/embedded/data-folder.ts';
+import { EmbeddedServers, settlePort } from '../runtime/embedded/embedded-servers.ts';
+import type { Say } from '../runtime/embedded/say.ts';
+import type { Env } from '../runtime/embedded/tool-paths.ts';
+import { bundleName, removeOldBundles } from './build-workflows.ts';
+
+export interface LaunchOptions {
+  env: Env;
+  demo: boolean;
+  say: Say;
+}
+
+const DEFAULT_PORT = 8080;
+/** The application allows itself 15 s; a little more, so that it ends by itself. */
+const APP_GRACE_MS = 17_000;
+const READY_WITHIN_MS = 120_000;
+
+const root = resolve(import.meta.dirname, '..');
+
+const prepareBundle = async (data: DataFolder, say: Say): Promise<string> => {
+  const folder = join(data.path, 'bundles');
+  const file = join(folder, bundleName());
+  if (existsSync(file)) return file;
+  say('workflows: bundling them, because they are new or have changed');
+  // In a process of its own: the bundler's memory is not kept for as long as we run.
+  await promisify(execFile)(process.execPath, ['--import', 'tsx', 'scripts/build-workflows.ts', file], { cwd: root });
+  removeOldBundles(folder, bundleName());
+  return file;
+};
+
+/** Where this machine reaches a server that listens on `host`. */
+const urlOf = (host: string, port: number): string => {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+};
+
+const isReady = async (url: string): Promise<boolean> => {
+  try {
+    const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5_000) });
+    return response.status === 200;
+  } catch {
+    return false;
+  }
+};
+
+const untilReady = async (url: string): Promise<void> => {
+  const deadline = Date.now() + READY_WITHIN_MS;
+  while (!(await isReady(url))) {
+    if (Date.now() > deadline) throw new Error(`${url}/readyz did not answer 200 within ${READY_WITHIN_MS / 1000} s`);
+    await sleep(50);
+  }
+};
+
+const apiPort = async (env: Env, data: DataFolder): Promise<number> => {
+  const configured = env.ORDERHUB_PORT?.trim() ? Number(env.ORDERHUB_PORT) : DEFAULT_PORT;
+  return settlePort(data, 'api', 'ORDERHUB_PORT', configured === 0 ? undefined : configured);
+};
+
+/** Brings everything up, prints the line that begins with `ready `, and stays until it is told to stop. */
+export const launch = async ({ env, demo, say }: LaunchOptions): Promise<void> => {
+  const fail = (error: unknown): void => {
+    console.error(`\nOrderHub could not start: ${(error as Error).message}`);
+    process.exitCode = 1;
+  };
+  let data: DataFolder;
+  try {
+    data = DataFolder.open(resolve(env.ORDERHUB_DATA?.trim() || join(root, '.orderhub')));
+  } catch (error) {
+    return fail(error);
+  }
+
+  let servers: EmbeddedServers | undefined;
+  let app: AppProcess | undefined;
+  let stopping: Promise<void> | undefined;
+  const stopAll = async (): Promise<void> => {
+    await app?.stop(APP_GRACE_MS);
+    data.forgetProcess('app');
+    await servers?.stop();
+    data.close();
+  };
+  const stopped = new Promise<'stopped'>((resolveStopped) => {
+    const onSignal = (): void => {
+      if (!stopping) say('stopping: no new work, finishing what is under way');
+      stopping ??= stopAll().then(() => resolveStopped('stopped'));
+    };
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
+  });
+
+  const run = async (): Promise<void> => {
+    await data.endLeftovers(say);
+    const host = env.ORDERHUB_HOST?.trim() || '127.0.0.1';
+    const port = await apiPort(env, data);
+    const url = urlOf(host, port);
+    say(`data: ${data.path}`);
+    const bundle = prepareBundle(data, say);
+    servers = new EmbeddedServers({ env, data, say, codecEndpoint: `${url}/v1/codec` });
+    const [{ temporalAddress, mongoUri, uiUrl }, bundleFile] = await Promise.all([servers.start(), bundle]);
+    if (stopping) return;
+    say(`servers: Temporal at ${temporalAddress}, MongoDB up; starting the application`);
+    const roles = demo ? 'api,worker,relay,simulators' : 'api,worker,relay';
+    app = superviseApp({
+      cwd: root,
+      args: ['--import', 'tsx', 'main.ts', '--roles', roles],
+      env: {
+        NODE_ENV: 'production',
+        ...env,
+        TEMPORAL_ADDRESS: temporalAddress,
+        MONGODB_URI: mongoUri,
+        ORDERHUB_HOST: host,
+        ORDERHUB_PORT: String(port),
+        ORDERHUB_DATA: data.path,
+        ORDERHUB_DEMO: String(demo),
+        ORDERHUB_WORKFLOW_BUNDLE: bundleFile,
+        ORDERHUB_UI_URL: env.ORDERHUB_UI_URL ?? uiUrl,
+      },
+      say,
+      onStart: (identity) => data.rememberProcess('app', identity),
+    });
+    await Promise.race([untilReady(url), app.failed, stopped]);
+    if (stopping) return;
+    app.markReady();
+    const ui = uiUrl ? `  Temporal UI ${uiUrl}` : '';
+    console.log(`ready  API ${url}  docs ${url}/docs${ui}`);
+    await Promise.race([app.failed, stopped]);
+  };
+
+  try {
+    await run();
+    await stopped;
+    say('stopped');
+  } catch (error) {
+    if (!stopping) fail(error);
+    stopping ??= stopAll();
+    await stopping;
+  }
+  process.exit();
+};

@@ -1,0 +1,52 @@
+import { fileURLToPath } from 'node:url';
+import { Worker, type WorkerOptions } from '@temporalio/worker';
+import { createOrderActivities } from '../activities/order-activities.ts';
+import { chainEntry } from '../models/audit-log.ts';
+import { CaseStore } from '../models/case-store.ts';
+import { commitHubOf } from '../models/commit-hub.ts';
+import type { AppContext, RunningRole } from '../runtime/app-context.ts';
+import { FAILURE_CONVERTER_PATH } from '../runtime/temporal.ts';
+import { ORDERS_QUEUE } from '../workflows/contract.ts';
+import { tellFilledOrders, tellForgottenOrders } from './filled-orders.ts';
+
+/** Bundled at start-up unless a prebuilt bundle is named. */
+export const workflowSource = (bundlePath: string | undefined): Partial<WorkerOptions> =>
+  bundlePath === undefined
+    ? {
+        workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
+        bundlerOptions: { failureConverterPath: FAILURE_CONVERTER_PATH } as NonNullable<WorkerOptions['bundlerOptions']>,
+      }
+    : { workflowBundle: { codePath: bundlePath } };
+
+/** Serves the orders queue. */
+export async function startWorkers({ config, logger, mongo, temporal, metrics }: AppContext): Promise<RunningRole> {
+  const hub = commitHubOf(mongo);
+  const tell = tellFilledOrders(temporal.client, logger);
+  hub.onFilled(tell);
+  hub.onBatch((steps, _path, ms) => metrics.commit({ steps, seconds: ms / 1000, outcome: 'ok' }));
+  const worker = await Worker.create({
+    ...workflowSource(config.workflowBundle),
+    connection: temporal.connection,
+    namespace: config.temporal.namespace,
+    dataConverter: temporal.dataConverter,
+    taskQueue: ORDERS_QUEUE,
+    activities: createOrderActivities({ committer: hub.committer, cases: new CaseStore(mongo), chainEntry }),
+    reuseV8Context: true,
+    workflowThreadPoolSize: 1,
+    maxCachedWorkflows: 2000,
+    maxConcurrentWorkflowTaskExecutions: 100,
+    maxConcurrentLocalActivityExecutions: 200,
+    maxConcurrentActivityTaskExecutions: 100,
+    shutdownGraceTime: '10s',
+    shutdownForceTime: '14s',
+  });
+  const running = worker.run();
+  running.catch((error: unknown) => logger.error('the worker failed', { error }));
+  await tellForgottenOrders(mongo, tell).catch((error: unknown) => logger.warn('forgotten orders were not told', { error }));
+  return {
+    async stop() {
+      worker.shutdown();
+      await running;
+    },
+  };
+}
