@@ -1,5 +1,6 @@
 import type { AppContext, RunningRole, StartRole } from './runtime/app-context.ts';
 import { ConfigError, loadConfig, type Config, type Role } from './runtime/config.ts';
+import { startHealthServer } from './runtime/health-server.ts';
 import { loadKeyring } from './runtime/keyring.ts';
 import { createLogger, type Logger } from './runtime/logger.ts';
 import { createMetrics } from './runtime/metrics.ts';
@@ -52,14 +53,14 @@ const startRoles = async (roles: readonly Role[], context: AppContext, shutdown:
   const played = STOP_LAST_TO_FIRST.filter((role) => roles.includes(role));
   const outcomes = await Promise.allSettled(played.map(async (role) => (await ROLES[role]())(context)));
   outcomes.forEach((outcome, i) => {
-    if (outcome.status === 'fulfilled') registerStop(played[i], outcome.value, shutdown);
+    if (outcome.status === 'fulfilled') registerStop(played[i] ?? 'role', outcome.value, shutdown);
   });
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed) throw failed.reason;
 };
 
-const registerStop = (role: Role | undefined, running: RunningRole, shutdown: Shutdown): void =>
-  shutdown.onStop(role ?? 'role', () => running.stop());
+const registerStop = (name: string, running: RunningRole, shutdown: Shutdown): void =>
+  shutdown.onStop(name, () => running.stop());
 
 const config = readConfig();
 const logger = createLogger({ level: config.logLevel, format: config.logFormat });
@@ -72,7 +73,9 @@ shutdown.listen();
 process.once('disconnect', () => void shutdown.begin('the supervisor is gone'));
 
 try {
-  await startRoles(config.roles, await connect(config, logger, shutdown), shutdown);
+  const context = await connect(config, logger, shutdown);
+  if (!config.roles.includes('api')) registerStop('health', await startHealthServer(context), shutdown);
+  await startRoles(config.roles, context, shutdown);
   logger.info('Serving', { roles: config.roles });
 } catch (error) {
   logger.error('Could not start', { error });

@@ -13,12 +13,13 @@ export const authenticate = (deps: ApiDeps): RequestHandler =>
     const state = stateOf(res);
     try {
       const { authorization } = req.headers;
-      const codecToken = authorization === undefined ? codecTokenOf(req, deps.settings.uiOrigin) : undefined;
+      const codecToken = authorization === undefined ? codecTokenOf(req, deps.settings.uiOrigins) : undefined;
       if (codecToken !== undefined)
         state.identity = await deps.authenticator.byToken(codecToken, state.from, 'orderhub-codec');
       else if (authorization !== undefined) {
         const [, credential] = BEARER.exec(authorization) ?? [];
-        if (credential === undefined) throw new Problem('unauthenticated', { detail: 'Send Authorization: Bearer <token>' });
+        if (credential === undefined)
+          throw new Problem('unauthenticated', { detail: 'Send Authorization: Bearer <token>' });
         state.identity = await deps.authenticator.identify(credential, state.from);
       }
     } catch (error) {
@@ -28,8 +29,8 @@ export const authenticate = (deps: ApiDeps): RequestHandler =>
   };
 
 /** The cookie counts at the codec endpoint only, and only for the UI's own pages. */
-function codecTokenOf(req: Request, uiOrigin: string | undefined): string | undefined {
-  if (!req.path.startsWith('/v1/codec/') || uiOrigin === undefined || req.headers.origin !== uiOrigin) return undefined;
+function codecTokenOf(req: Request, uiOrigins: readonly string[]): string | undefined {
+  if (!req.path.startsWith('/v1/codec/') || !uiOrigins.includes(req.headers.origin ?? '')) return undefined;
   for (const part of (req.headers.cookie ?? '').split(';')) {
     const [name, value] = part.trim().split('=');
     if (name === CODEC_COOKIE) return value;

@@ -6,8 +6,9 @@ export const codecCors = ({ settings }: Pick<ApiDeps, 'settings'>): RequestHandl
   function codecCors(req, res, next) {
     if (!req.path.startsWith('/v1/codec/')) return next();
     res.vary('Origin');
-    if (settings.uiOrigin === undefined || req.headers.origin !== settings.uiOrigin) return next();
-    res.setHeader('Access-Control-Allow-Origin', settings.uiOrigin);
+    const { origin } = req.headers;
+    if (origin === undefined || !settings.uiOrigins.includes(origin)) return next();
+    res.setHeader('Access-Control-Allow-Origin', origin);
     res.setHeader('Access-Control-Allow-Credentials', 'true');
     if (req.method !== 'OPTIONS') return next();
     res.setHeader('Access-Control-Allow-Methods', 'POST');

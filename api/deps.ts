@@ -24,20 +24,26 @@ import type { ReadinessCheck } from './readiness.ts';
 export interface ApiSettings {
   /** Where callers reach the API; absent: as it listens. */
   readonly publicUrl?: string | undefined;
-  /** The one origin that may call the codec endpoint from a browser. */
-  readonly uiOrigin?: string | undefined;
+  /** Where the Temporal UI's pages come from: they alone may call the codec endpoint from a browser. */
+  readonly uiOrigins: readonly string[];
   readonly trustProxy?: string | undefined;
   readonly metricsToken?: string | undefined;
   readonly accessTtlSec: number;
   readonly refreshTtlSec: number;
   readonly oidc?:
-    | { readonly issuer: string; readonly audience: string; readonly jwksUri?: string | undefined; readonly rolesClaim: string }
+    | {
+        readonly issuer: string;
+        readonly audience: string;
+        readonly jwksUri?: string | undefined;
+        readonly rolesClaim: string;
+      }
     | undefined;
   /** Requests a minute of one principal, of one address that is not signed in, and sign-ins of one address. */
   readonly limits: { readonly perPrincipal: number; readonly perAddress: number; readonly logins: number };
 }
 
 export const DEFAULT_SETTINGS: ApiSettings = {
+  uiOrigins: [],
   accessTtlSec: 900,
   refreshTtlSec: 14 * 86_400,
   limits: { perPrincipal: 60_000, perAddress: 6000, logins: 300 },

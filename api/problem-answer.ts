@@ -27,7 +27,7 @@ export async function problemReply(error: unknown, req: Request, res: Response, 
     else parts.logger.warn('A request could not be served', fields);
   }
   const { principal } = identity;
-  if (route && req.method !== 'GET' && principal.kind !== 'anonymous' && AUDITED.includes(problem.code))
+  if (route && route.method !== 'GET' && principal.kind !== 'anonymous' && AUDITED.includes(problem.code))
     await parts.refusals.record(auditActorOf(principal), from, 'request.refused', {
       operation: route.operationId,
       target: req.path.slice(0, 200),

@@ -37,7 +37,8 @@ const COMMON: Parameters<typeof rateLimit>[0] = {
   // Behind a proxy that is not configured, callers share its address; that is for the operator to set, not to throw about.
   validate: false,
   handler: (req, _res, next) => {
-    const resetTime = (req as { rateLimit?: { resetTime?: Date } }).rateLimit?.resetTime?.getTime() ?? Date.now() + WINDOW_MS;
+    const resetTime =
+      (req as { rateLimit?: { resetTime?: Date } }).rateLimit?.resetTime?.getTime() ?? Date.now() + WINDOW_MS;
     next(new Problem('rate_limited', { retryAfterSec: Math.max(1, Math.ceil((resetTime - Date.now()) / 1000)) }));
   },
 };

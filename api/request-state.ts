@@ -60,4 +60,8 @@ const describe = (req: Request, { requestId, route, identity }: RequestState, st
 
 const plainAddress = (ip: string | undefined): string | undefined => ip?.replace(/^::ffff:(?=\d+\.)/, '');
 
-export const auditActorOf = ({ kind, id, name }: Principal): AuditActor => ({ kind, id, ...(name === id ? {} : { name }) });
+export const auditActorOf = ({ kind, id, name }: Principal): AuditActor => ({
+  kind,
+  id,
+  ...(name === id ? {} : { name }),
+});

@@ -16,7 +16,9 @@ export class RouteTable {
 
   /** What a path may be asked with; empty when there is nothing. */
   methodsAt(path: string): string[] {
-    const methods = this.routes.filter((route) => patternOf(route.path).test(path)).map(({ method }) => method as string);
+    const methods = this.routes
+      .filter((route) => patternOf(route.path).test(path))
+      .map(({ method }) => method as string);
     return methods.includes('GET') ? [...methods, 'HEAD'] : methods;
   }
 }

@@ -1,8 +1,8 @@
 import type { Request, Response } from 'express';
 import type { Readable } from 'node:stream';
 import type { z } from 'zod';
-import type { Actor, Origin } from '../domain/order-messages.ts';
-import type { AuditFrom } from '../models/audit-log.ts';
+import type { Origin } from '../domain/order-messages.ts';
+import type { AuditActor, AuditFrom } from '../models/audit-log.ts';
 import type { Action, AppAbility, Principal, SubjectName } from './auth/policy.ts';
 import type { ApiDeps } from './deps.ts';
 
@@ -15,11 +15,13 @@ export interface RouteContext<P = unknown, Q = unknown, B = unknown> {
   readonly body: B;
   readonly principal: Principal;
   readonly ability: AppAbility;
+  /** The session of a person's token. */
+  readonly sid?: string;
   readonly requestId: string;
   readonly ip: string;
   /** Who and from where, for messages to workflows (`origin`) and for audit entries (`actor`, `from`). */
   readonly origin: Origin;
-  readonly actor: Actor;
+  readonly actor: AuditActor;
   readonly from: AuditFrom;
   /** The revision of `If-Match`. */
   readonly ifMatch?: number;

@@ -44,7 +44,7 @@ function bodyReaders(route: Route): RequestHandler[] {
   return [
     function checkType(req, _res, next) {
       // `false`: a body of another type; `null`: none.
-      if (req.is(type as string[]) === false) throw new Problem('unsupported_media_type');
+      if (req.headers['content-length'] !== '0' && req.is(type as string[]) === false) throw new Problem('unsupported_media_type');
       next();
     },
     parser,
@@ -88,7 +88,7 @@ async function send(res: Response, reply: Reply, route: Route): Promise<void> {
 
 function contextOf(route: Route, deps: ApiDeps, req: Request, res: Response): RouteContext {
   const { identity, requestId, from } = stateOf(res);
-  const { principal, ability } = identity;
+  const { principal, ability, sid } = identity;
   const params = parse(route.params, req.params, 'params');
   const query = parse(route.query, readQuery(req.url), 'query');
   const body = HAS_BODY.has(route.method) ? parse(route.body, req.body, 'body') : {};
@@ -100,6 +100,7 @@ function contextOf(route: Route, deps: ApiDeps, req: Request, res: Response): Ro
     body,
     principal,
     ability,
+    ...(sid === undefined ? {} : { sid }),
     requestId,
     ip: from.ip ?? '',
     actor: auditActorOf(principal),

@@ -59,10 +59,26 @@ export const timestampSchema = z.string().meta({ format: 'date-time', example: '
 function parseRfc3339(text: string): string | undefined {
   const match = RFC3339.exec(text);
   if (!match) return undefined;
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [number, number, number, number, number, number];
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const daysInMonth = new Date(Date.UTC(year, month, 0)).getUTCDate();
   const offsetIsReal = Number(match[9] ?? 0) <= 23 && Number(match[10] ?? 0) <= 59;
-  if (month < 1 || month > 12 || day < 1 || day > daysInMonth || hour > 23 || minute > 59 || second > 59 || !offsetIsReal)
+  if (
+    month < 1 ||
+    month > 12 ||
+    day < 1 ||
+    day > daysInMonth ||
+    hour > 23 ||
+    minute > 59 ||
+    second > 59 ||
+    !offsetIsReal
+  )
     return undefined;
   // Years outside these are slips, and some would not survive the way to a timer and back.
   if (year < 2000 || year > 2100) return undefined;
@@ -93,7 +109,10 @@ export const noteSchema = (max: number, min = 1) =>
 /** A SKU code may hold what merchants use in theirs: letters of any script, digits and `._/:+# -`. */
 export const skuCodeSchema = z
   .string()
-  .regex(/^[\p{L}\p{N}][\p{L}\p{N}._/:+#() -]{0,127}$/u, 'must be 1 to 128 letters, digits or ._/:+#()- and no space first')
+  .regex(
+    /^[\p{L}\p{N}][\p{L}\p{N}._/:+#() -]{0,127}$/u,
+    'must be 1 to 128 letters, digits or ._/:+#()- and no space first',
+  )
   .meta({ example: 'TEE-M' });
 
 /** A whole number in a query string. */
@@ -139,7 +158,10 @@ export function toPage<D, V>(
 ): { items: V[]; nextCursor: string | null } {
   const items = docs.slice(0, limit);
   const last = items.at(-1);
-  return { items: items.map(view), nextCursor: docs.length > limit && last !== undefined ? encodeCursor(key(last)) : null };
+  return {
+    items: items.map(view),
+    nextCursor: docs.length > limit && last !== undefined ? encodeCursor(key(last)) : null,
+  };
 }
 
 export const problemSchema = z

@@ -38,11 +38,17 @@ function outage(error: unknown): Problem | undefined {
 
 function isMongoOutage(error: Error): boolean {
   if (MONGO_OUTAGES.test(error.name)) return true;
-  if (error.name === 'MongooseError') return /buffering timed out|before initial connection|not connected/i.test(error.message);
+  if (error.name === 'MongooseError')
+    return /buffering timed out|before initial connection|not connected/i.test(error.message);
   if (!error.name.startsWith('Mongo')) return false;
   const { code } = error as { code?: unknown };
-  const hasLabel = (label: string) => (error as { hasErrorLabel?: (l: string) => boolean }).hasErrorLabel?.(label) ?? false;
-  return (typeof code === 'number' && MONGO_NOT_NOW.has(code)) || hasLabel('TransientTransactionError') || hasLabel('RetryableWriteError');
+  const hasLabel = (label: string) =>
+    (error as { hasErrorLabel?: (l: string) => boolean }).hasErrorLabel?.(label) ?? false;
+  return (
+    (typeof code === 'number' && MONGO_NOT_NOW.has(code)) ||
+    hasLabel('TransientTransactionError') ||
+    hasLabel('RetryableWriteError')
+  );
 }
 
 function isTemporalOutage(error: Error): boolean {

@@ -61,7 +61,11 @@ export class ApiKeyStore {
     return next;
   }
 
-  async list(page: { after?: string | undefined; limit: number; shopIds?: readonly string[] | undefined }): Promise<ApiKeyRecord[]> {
+  async list(page: {
+    after?: string | undefined;
+    limit: number;
+    shopIds?: readonly string[] | undefined;
+  }): Promise<ApiKeyRecord[]> {
     const scope = page.shopIds ? { shopIds: { $ne: null, $not: { $elemMatch: { $nin: [...page.shopIds] } } } } : {};
     return this.#model
       .find({ ...(page.after === undefined ? {} : { _id: { $gt: page.after } }), ...scope })

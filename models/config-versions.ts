@@ -82,7 +82,8 @@ const BEGINNING = new Date(0);
 
 function complete(name: ConfigName, stored: ConfigVersion | null): ConfigVersion {
   const { defaults } = CONFIG_DOCUMENTS[name];
-  if (!stored) return { name, version: 1, content: { ...defaults }, at: BEGINNING, by: { kind: 'system', id: 'defaults' } };
+  if (!stored)
+    return { name, version: 1, content: { ...defaults }, at: BEGINNING, by: { kind: 'system', id: 'defaults' } };
   return { ...stored, content: { ...defaults, ...stored.content } };
 }
 

@@ -38,10 +38,7 @@ idempotencySchema.index({ expiresAt: 1 }, { expireAfterSeconds: 0 });
 const REMEMBERED_MS = 24 * 3_600_000;
 
 export type Claim =
-  | { outcome: 'claimed' }
-  | { outcome: 'running' }
-  | { outcome: 'other_body' }
-  | { outcome: 'done'; answer: string };
+  { outcome: 'claimed' } | { outcome: 'running' } | { outcome: 'other_body' } | { outcome: 'done'; answer: string };
 
 export interface ClaimInput {
   id: string;

@@ -67,23 +67,36 @@ export class OptimisticStock {
   /** False when a counter did not match: the transaction must be rolled back. */
   async write(plan: OptimisticPlan, session: ClientSession): Promise<boolean> {
     if (plan.changes.size === 0) return true;
-    const writes = [...plan.changes].map(([_id, { reserve, release, ship }]): mongo.AnyBulkWriteOperation<StockRecord> => {
-      const filter: mongo.Filter<StockRecord> = { _id };
-      if (reserve > 0) filter.available = { $gte: reserve };
-      if (release + ship > 0) filter.reserved = { $gte: release + ship };
-      // Whoever queues is served first, and is served when goods come free.
-      if (reserve + release > 0) filter.waiting = 0;
-      const $inc = { onHand: -ship, reserved: reserve - release - ship, available: release - reserve, version: 1 };
-      return { updateOne: { filter, update: { $inc } } };
-    });
+    const writes = [...plan.changes].map(
+      ([_id, { reserve, release, ship }]): mongo.AnyBulkWriteOperation<StockRecord> => {
+        const filter: mongo.Filter<StockRecord> = { _id };
+        if (reserve > 0) filter.available = { $gte: reserve };
+        if (release + ship > 0) filter.reserved = { $gte: release + ship };
+        // Whoever queues is served first, and is served when goods come free.
+        if (reserve + release > 0) filter.waiting = 0;
+        const $inc = { onHand: -ship, reserved: reserve - release - ship, available: release - reserve, version: 1 };
+        return { updateOne: { filter, update: { $inc } } };
+      },
+    );
     const result = await stockCollection(this.#connection).bulkWrite(writes, { session, ordered: true });
-    if (result.matchedCount !== writes.length) {
-      for (const [id, { reserve }] of plan.changes)
-        if (reserve > 0) this.#shortUntil.set(id, Date.now() + SHORTAGE_MEMORY_MS);
-      return false;
-    }
+    if (result.matchedCount !== writes.length) return false;
     await movementCollection(this.#connection).insertMany(plan.movements, { session });
     return true;
+  }
+
+  /** After a mismatch: what is short is read first for a while; what only happened to be in the same batch is not. */
+  async noteShortages(plan: OptimisticPlan): Promise<void> {
+    const wanted = [...plan.changes].filter(([, { reserve }]) => reserve > 0);
+    if (wanted.length === 0) return;
+    const found = await stockCollection(this.#connection)
+      .find({ _id: { $in: wanted.map(([id]) => id) } }, { projection: { available: 1, waiting: 1 } })
+      .toArray();
+    const counters = new Map(found.map((record) => [record._id, record]));
+    for (const [id, { reserve }] of wanted) {
+      const counter = counters.get(id);
+      if (!counter || counter.waiting > 0 || counter.available < reserve)
+        this.#shortUntil.set(id, Date.now() + SHORTAGE_MEMORY_MS);
+    }
   }
 
   #isShort(line: StockLine): boolean {

@@ -108,7 +108,10 @@ export class SessionStore {
   }
 
   async revoke(sid: string, because: string): Promise<void> {
-    await this.#sessions.updateOne({ _id: sid, revokedAt: null }, { $set: { revokedAt: new Date(), revokedBecause: because } });
+    await this.#sessions.updateOne(
+      { _id: sid, revokedAt: null },
+      { $set: { revokedAt: new Date(), revokedBecause: because } },
+    );
   }
 
   /** Signs a person out everywhere, but for `exceptSid`. */

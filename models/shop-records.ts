@@ -37,7 +37,8 @@ const shopSchema = new Schema(
 );
 
 export const shopCollection = (connection: Connection): mongo.Collection<ShopRecord> =>
-  (connection.models['Shop'] ?? connection.model('Shop', shopSchema)).collection as unknown as mongo.Collection<ShopRecord>;
+  (connection.models['Shop'] ?? connection.model('Shop', shopSchema))
+    .collection as unknown as mongo.Collection<ShopRecord>;
 
 export const shopEntity = (shopId: string): string => `shop/${shopId}`;
 
@@ -53,7 +54,11 @@ export class ShopStore {
   }
 
   /** By id; `scope` is the caller's. */
-  async list(page: { scope: Record<string, unknown>; after?: string | undefined; limit: number }): Promise<ShopRecord[]> {
+  async list(page: {
+    scope: Record<string, unknown>;
+    after?: string | undefined;
+    limit: number;
+  }): Promise<ShopRecord[]> {
     const { scope, after, limit } = page;
     const conditions = [...(after === undefined ? [] : [{ _id: { $gt: after } }]), ...(isEmpty(scope) ? [] : [scope])];
     return this.#shops

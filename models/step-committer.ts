@@ -1,14 +1,15 @@
 import type { ClientSession, Connection, mongo } from 'mongoose';
 import type { CaseChange, ReservationOutcome, StockIntent } from '../domain/order-step.ts';
-import type { StockLine } from '../domain/order-quantities.ts';
 import type { Actor } from '../domain/order-messages.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { auditCollection, type AuditEntry } from './audit-log.ts';
 import { caseCollection, type CaseRecord } from './case-records.ts';
 import { GroupCommit } from './group-commit.ts';
 import { orderCollection, type OrderRecord } from './order-records.ts';
-import { LedgerMismatch, LostRace, StockBook, type OrderMovement } from './stock-book.ts';
+import { LedgerMismatch, LostRace, StaleWarehouses, StockBook, type OrderMovement } from './stock-book.ts';
 import { OptimisticStock } from './optimistic-stock.ts';
-import { movementCollection } from './stock-records.ts';
+import { backorderCollection, movementCollection, stockCollection, stockGuardCollection } from './stock-records.ts';
+import { changeStock, type StockChangeRequest } from './stock-change.ts';
 import { isTransient, runTransaction } from './transaction.ts';
 import { WarehouseDirectory } from './warehouse-records.ts';
 
@@ -34,18 +35,16 @@ export interface OrderStepRequest {
   build(outcome: ReservationOutcome | undefined): { fields: OrderFields; audit: AuditEntry };
 }
 
-/** Goods that come or go without an order; `id` is the caller's business key. */
-export interface StockChangeRequest {
-  kind: 'stockChange';
-  id: string;
-  movement: 'receipt' | 'adjustment';
-  lines: StockLine[];
-  actor: Actor;
+/** The rest of a queue that was too long for one transaction. */
+interface ServeQueueRequest {
+  kind: 'serveQueue';
+  skuCodes: string[];
   at: Date;
-  reason: string | null;
 }
 
-export type CommitRequest = OrderStepRequest | StockChangeRequest;
+export type { StockChangeRequest } from './stock-change.ts';
+
+export type CommitRequest = OrderStepRequest | StockChangeRequest | ServeQueueRequest;
 
 export interface CommitAnswer {
   /** Nothing was written when the outcome is `short`, or when the step had been written before. */
@@ -82,6 +81,8 @@ export class StepCommitter {
   constructor(connection: Connection, events: CommitterEvents) {
     this.#connection = connection;
     this.#events = events;
+    // Registered here, so that their collections and indexes are made at start and not within a transaction.
+    for (const register of COLLECTIONS) register(connection);
     this.#warehouses = new WarehouseDirectory(connection);
     this.#optimistic = new OptimisticStock(connection);
     this.#group = new GroupCommit((requests) => this.#runBatch(requests));
@@ -96,16 +97,34 @@ export class StepCommitter {
     const [first, later] = onePerOrder(requests);
     const answers = await this.#runDistinct(first);
     const answerOf = new Map(first.map((request, index) => [request, answers[index] ?? new Error('no answer')]));
-    for (const request of later) answerOf.set(request, (await this.#runDistinct([request]))[0] ?? new Error('no answer'));
+    for (const request of later)
+      answerOf.set(request, (await this.#runDistinct([request]))[0] ?? new Error('no answer'));
     return requests.map((request) => answerOf.get(request) ?? new Error('no answer'));
   }
 
+  /** Plain steps go by themselves, so that a queue for some goods does not slow down the orders for all others. */
   async #runDistinct(requests: CommitRequest[]): Promise<(CommitAnswer | Error)[]> {
+    const plain = await this.#plainOf(requests);
+    const answers = new Map<CommitRequest, CommitAnswer | Error>();
+    const fast = plain.length > 0 ? await this.#timed('fast', plain, () => this.#tryFast(plain)) : null;
+    fast?.forEach((answer, index) => answers.set(plain[index] as CommitRequest, answer));
+    const rest = requests.filter((request) => !answers.has(request));
+    const full = rest.length > 0 ? await this.#timed('full', rest, () => this.#runFull(rest)) : [];
+    full?.forEach((answer, index) => answers.set(rest[index] as CommitRequest, answer));
+    return requests.map((request) => answers.get(request) ?? new Error('no answer'));
+  }
+
+  /** One request must not fail the others of its batch: on an error each is carried out by itself. */
+  async #timed<R extends CommitRequest>(
+    path: 'fast' | 'full',
+    requests: R[],
+    run: () => Promise<(CommitAnswer | Error)[] | null>,
+  ): Promise<(CommitAnswer | Error)[] | null> {
     const startedAt = Date.now();
     try {
-      const fast = await this.#tryFast(requests);
-      const answers = fast ?? (await this.#runFull(requests));
-      this.#events.onBatch?.(requests.length, fast ? 'fast' : 'full', Date.now() - startedAt);
+      const answers = await run();
+      if (!answers) return null;
+      this.#events.onBatch?.(requests.length, path, Date.now() - startedAt);
       requests.forEach((request, index) => {
         const answer = answers[index];
         if (request.kind === 'orderStep' && answer && !(answer instanceof Error) && answer.outcome?.state !== 'short')
@@ -113,19 +132,21 @@ export class StepCommitter {
       });
       return answers;
     } catch (error) {
-      // One request must not fail the others of its batch.
-      if (requests.length > 1 && !isTransient(error)) {
-        const answers: (CommitAnswer | Error)[] = [];
-        for (const request of requests) answers.push(...(await this.#runDistinct([request])));
-        return answers;
-      }
-      return requests.map(() => error as Error);
+      if (requests.length === 1 || isTransient(error)) return requests.map(() => error as Error);
+      const answers: (CommitAnswer | Error)[] = [];
+      for (const request of requests) answers.push(...(await this.#runDistinct([request])));
+      return answers;
     }
   }
 
-  async #tryFast(requests: CommitRequest[]): Promise<CommitAnswer[] | null> {
+  async #plainOf(requests: readonly CommitRequest[]): Promise<OrderStepRequest[]> {
     const steps = requests.filter((request) => request.kind === 'orderStep');
-    if (steps.length !== requests.length) return null;
+    if (steps.length === 0) return [];
+    const warehouses = await this.#warehouses.list();
+    return steps.filter((step) => this.#optimistic.plan([step], warehouses) !== null);
+  }
+
+  async #tryFast(steps: OrderStepRequest[]): Promise<CommitAnswer[] | null> {
     const plan = this.#optimistic.plan(steps, await this.#warehouses.list());
     if (!plan) return null;
     const outcomes = steps.map((step) => plan.outcomes.get(step));
@@ -143,7 +164,10 @@ export class StepCommitter {
       if ((error as { code?: number }).code === DUPLICATE_KEY) return false;
       throw error;
     });
-    if (!isWritten) return null;
+    if (!isWritten) {
+      await this.#optimistic.noteShortages(plan);
+      return null;
+    }
     return steps.map((_, index) => {
       const outcome = outcomes[index];
       return { isRepeat: false, auditHash: built[index]?.audit.hash ?? '', ...(outcome ? { outcome } : {}) };
@@ -151,28 +175,55 @@ export class StepCommitter {
   }
 
   async #runFull(requests: CommitRequest[]): Promise<(CommitAnswer | Error)[]> {
+    let isListFresh = false;
     for (let tries = 1; ; tries += 1) {
       let book: StockBook | undefined;
       try {
-        const warehouses = await this.#warehouses.list();
+        const warehouses = await this.#warehouses.list(isListFresh);
         const answers = await runTransaction(this.#connection, async (session) => {
-          book = new StockBook(this.#connection, session, warehouses);
+          book = new StockBook(this.#connection, session, { warehouses, isListFresh });
           return this.#carryOut(requests, book, session);
         });
-        if (book && book.filled.length > 0) this.#events.onFilled(book.filled);
+        if (book) this.#announce(book);
         return answers;
       } catch (error) {
-        if (!(error instanceof LostRace) || tries >= MAX_TRIES) throw error;
+        if (error instanceof StaleWarehouses && !isListFresh) isListFresh = true;
+        else if (!isLostRace(error) || tries >= MAX_TRIES) throw error;
+        else await sleep(Math.random() * 3 * tries);
       }
     }
   }
 
-  async #carryOut(requests: CommitRequest[], book: StockBook, session: ClientSession): Promise<(CommitAnswer | Error)[]> {
+  #announce({ filled, unserved }: StockBook): void {
+    if (filled.length > 0) this.#events.onFilled(filled);
+    // Should this be lost, whoever waits asks again within the hour and has the queue served.
+    if (unserved.size > 0)
+      this.#group.submit({ kind: 'serveQueue', skuCodes: [...unserved], at: new Date() }).catch(() => undefined);
+  }
+
+  async #carryOut(
+    requests: CommitRequest[],
+    book: StockBook,
+    session: ClientSession,
+  ): Promise<(CommitAnswer | Error)[]> {
     const answers = new Map<CommitRequest, CommitAnswer | Error>();
-    const written: { step: OrderStepRequest; built: ReturnType<OrderStepRequest['build']>; outcome: ReservationOutcome | undefined; isNew: boolean }[] = [];
+    const written: {
+      step: OrderStepRequest;
+      built: ReturnType<OrderStepRequest['build']>;
+      outcome: ReservationOutcome | undefined;
+      isNew: boolean;
+    }[] = [];
     // What brings goods goes first, then the queue, then who asks anew, earliest payment first.
-    for (const request of requests.filter((r) => r.kind === 'stockChange'))
-      answers.set(request, await this.#changeStock(request, book, session));
+    for (const request of requests) {
+      if (request.kind === 'stockChange') {
+        const result = await changeStock(request, book, { connection: this.#connection, session });
+        answers.set(request, result instanceof Error ? result : { isRepeat: result === 'repeat', auditHash: '' });
+      } else if (request.kind === 'serveQueue') {
+        await book.load(request.skuCodes);
+        book.serve(request.skuCodes);
+        answers.set(request, { isRepeat: false, auditHash: '' });
+      }
+    }
     const steps = requests.filter((request) => request.kind === 'orderStep');
     for (const step of [...steps].sort(bringersFirst)) {
       const known = await orderCollection(this.#connection).findOne(
@@ -184,9 +235,16 @@ export class StepCommitter {
         answers.set(step, settled);
         continue;
       }
-      if (isAsking(step)) await book.fillBackorders(step.at);
+      const asked = step.stock.find((intent) => intent.kind === 'reserve');
+      if (asked) {
+        await book.recheck(step.orderId, asked.round);
+        await book.fillBackorders(step.at);
+      }
       try {
-        const outcome = await book.atomically(() => carryOutIntents(step, book), (result) => result?.state === 'short');
+        const outcome = await book.atomically(
+          () => carryOutIntents(step, book),
+          (result) => result?.state === 'short',
+        );
         if (outcome?.state === 'short') {
           answers.set(step, { isRepeat: false, outcome, auditHash: '' });
           continue;
@@ -207,32 +265,13 @@ export class StepCommitter {
         { session, ordered: true },
       );
       if (result.matchedCount + result.upsertedCount !== written.length) throw new LostRace('an order moved');
-      await this.#writeTrail(written.map(({ step }) => step), written.map(({ built }) => built), session);
+      await this.#writeTrail(
+        written.map(({ step }) => step),
+        written.map(({ built }) => built),
+        session,
+      );
     }
     return requests.map((request) => answers.get(request) ?? new Error('no answer'));
-  }
-
-  async #changeStock(request: StockChangeRequest, book: StockBook, session: ClientSession): Promise<CommitAnswer | Error> {
-    const [first] = request.lines;
-    if (!first) return { isRepeat: true, auditHash: '' };
-    const id = stockChangeMovementId(request, first);
-    if (await movementCollection(this.#connection).findOne({ _id: id }, { session, projection: { _id: 1 } }))
-      return { isRepeat: true, auditHash: '' };
-    const skuCodes = request.lines.map(({ skuCode }) => skuCode);
-    await book.load(skuCodes);
-    await book.countQueueOf(skuCodes);
-    try {
-      return await book.atomically(
-        async () => {
-          for (const line of request.lines) book.adjust(stockChangeMovementId(request, line), request.movement, line, request);
-          return { isRepeat: false, auditHash: '' };
-        },
-        () => false,
-      );
-    } catch (error) {
-      if (error instanceof LedgerMismatch) return error;
-      throw error;
-    }
   }
 
   async #writeTrail(
@@ -240,31 +279,50 @@ export class StepCommitter {
     built: readonly ReturnType<OrderStepRequest['build']>[],
     session: ClientSession,
   ): Promise<void> {
-    await auditCollection(this.#connection).insertMany(built.map(({ audit }) => ({ ...audit })), { session });
-    const cases = steps.flatMap((step) => step.cases.map((change) => caseWrite(step, change)));
+    await auditCollection(this.#connection).insertMany(
+      built.map(({ audit }) => ({ ...audit })),
+      { session },
+    );
+    const cases = steps.flatMap((step, index) =>
+      step.cases.map((change) => caseWrite(step, change, built[index]?.fields.assignee ?? null)),
+    );
     if (cases.length > 0) await caseCollection(this.#connection).bulkWrite(cases, { session });
   }
 }
 
+const COLLECTIONS = [
+  orderCollection,
+  auditCollection,
+  caseCollection,
+  stockCollection,
+  movementCollection,
+  backorderCollection,
+  stockGuardCollection,
+] as const;
+
 const DUPLICATE_KEY = 11000;
 const MAX_TRIES = 20;
+
+/** Somebody else was faster; run again over what is there now. A record that is new to two writers is such a race too. */
+const isLostRace = (error: unknown): boolean =>
+  error instanceof LostRace || (error as { code?: number }).code === DUPLICATE_KEY;
 
 const onePerOrder = (requests: CommitRequest[]): [CommitRequest[], CommitRequest[]] => {
   const seen = new Set<string>();
   const first: CommitRequest[] = [];
   const later: CommitRequest[] = [];
   for (const request of requests) {
-    const key = request.kind === 'orderStep' ? request.orderId : `${request.movement} ${request.id}`;
+    const key =
+      request.kind === 'orderStep'
+        ? request.orderId
+        : request.kind === 'stockChange'
+          ? `${request.movement} ${request.id}`
+          : '';
     (seen.has(key) ? later : first).push(request);
     seen.add(key);
   }
   return [first, later];
 };
-
-const stockChangeMovementId = (request: StockChangeRequest, line: StockLine): string =>
-  `${request.movement}/${request.id}/${line.warehouseId}/${line.skuCode}`;
-
-const isAsking = (step: OrderStepRequest): boolean => step.stock.some(({ kind }) => kind === 'reserve');
 
 const bringersFirst = (a: OrderStepRequest, b: OrderStepRequest): number => {
   const paidAt = (step: OrderStepRequest) => step.stock.find((intent) => intent.kind === 'reserve')?.paidAt ?? '';
@@ -283,7 +341,8 @@ const settledAnswer = (
   }
   if (known.runId !== null && known.runId !== step.runId && !step.takesOver)
     return new ForeignRun(`order ${step.orderId} belongs to another workflow run`);
-  if (known.revision >= step.revision) return new ForeignRun(`order ${step.orderId} is at revision ${known.revision}, beyond ${step.revision}`);
+  if (known.revision >= step.revision)
+    return new ForeignRun(`order ${step.orderId} is at revision ${known.revision}, beyond ${step.revision}`);
   return null;
 };
 
@@ -314,7 +373,11 @@ const orderWrite = (
   return { updateOne: { filter, update: { $set: { ...built.fields, runId: step.runId, lastStep } }, upsert: isNew } };
 };
 
-const caseWrite = (step: OrderStepRequest, change: CaseChange): mongo.AnyBulkWriteOperation<CaseRecord> => {
+const caseWrite = (
+  step: OrderStepRequest,
+  change: CaseChange,
+  assignee: string | null,
+): mongo.AnyBulkWriteOperation<CaseRecord> => {
   if (change.kind === 'resolve')
     return {
       updateOne: {
@@ -335,7 +398,7 @@ const caseWrite = (step: OrderStepRequest, change: CaseChange): mongo.AnyBulkWri
           state: 'open',
           orderId: step.orderId,
           shopId: step.shopId,
-          assignee: null,
+          assignee,
           detail,
           openedAt: step.at,
           resolvedAt: null,

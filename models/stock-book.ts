@@ -8,6 +8,7 @@ import {
   backorderCollection,
   movementCollection,
   stockCollection,
+  stockGuardCollection,
   type BackorderRecord,
   type MovementRecord,
   type StockRecord,
@@ -23,6 +24,11 @@ export class LostRace extends Error {
   override name = 'LostRace';
 }
 
+/** There are goods in a warehouse that is newer than the list of warehouses; the batch is run again with a new one. */
+export class StaleWarehouses extends Error {
+  override name = 'StaleWarehouses';
+}
+
 export interface OrderMovement {
   orderId: string;
   revision: number;
@@ -34,6 +40,9 @@ type Delta = Partial<Pick<StockRecord, 'onHand' | 'reserved' | 'awaitingQc' | 'd
 type ReserveIntent = Extract<StockIntent, { kind: 'reserve' }>;
 
 const FILL_PAGE = 100;
+/** Of one transaction; the rest follows in the next. */
+const MAX_FILLED = 300;
+const DUPLICATE_KEY = 11000;
 
 /**
  * The counters, queue and movements that one transaction deals with, in memory: read once, changed by any number of
@@ -43,6 +52,7 @@ export class StockBook {
   readonly #connection: Connection;
   readonly #session: ClientSession;
   readonly #warehouses: readonly Warehouse[];
+  readonly #isListFresh: boolean;
   readonly #counters = new Map<string, StockRecord>();
   readonly #read = new Map<string, number>();
   readonly #loadedSkus = new Set<string>();
@@ -50,13 +60,26 @@ export class StockBook {
   readonly #increased = new Set<string>();
   readonly #backorders = new Map<string, BackorderRecord | null>();
   readonly #changedBackorders = new Set<string>();
-  #movements: MovementRecord[] = [];
+  /** First of the queue for a SKU, as far as it has been looked up. */
+  readonly #heads = new Map<string, BackorderRecord | null>();
+  /** SKUs that get their first counter, or their first order in the queue while they have none. */
+  readonly #guarded = new Set<string>();
+  readonly #movements: MovementRecord[] = [];
+  #undo: (() => void)[] | null = null;
   readonly filled: { orderId: string; round: number }[] = [];
+  /** SKUs whose queue was not served to its end, because one transaction must not grow without bound. */
+  readonly unserved = new Set<string>();
 
-  constructor(connection: Connection, session: ClientSession, warehouses: readonly Warehouse[]) {
+  /** `isListFresh`: the warehouses were read just now, so that one which is missing there does not exist. */
+  constructor(
+    connection: Connection,
+    session: ClientSession,
+    { warehouses, isListFresh }: { warehouses: readonly Warehouse[]; isListFresh: boolean },
+  ) {
     this.#connection = connection;
     this.#session = session;
     this.#warehouses = warehouses;
+    this.#isListFresh = isListFresh;
   }
 
   /** Reads the counters of these SKUs in all warehouses. */
@@ -66,36 +89,25 @@ export class StockBook {
     const filter = missing.length === 1 && missing[0] ? { skuCode: missing[0] } : { skuCode: { $in: missing } };
     const records = await stockCollection(this.#connection).find(filter, { session: this.#session }).toArray();
     for (const record of records) {
+      this.#assertKnown(record.warehouseId);
       this.#counters.set(record._id, record);
       this.#read.set(record._id, record.version);
     }
     for (const sku of missing) this.#loadedSkus.add(sku);
   }
 
-  /** Everything since is undone when `run` refuses: an order moves all its goods or none. */
+  /** Everything since is undone when `run` refuses or throws: an order moves all its goods or none. */
   async atomically<T>(run: () => Promise<T>, isRefused: (result: T) => boolean): Promise<T> {
-    const counters = new Map([...this.#counters].map(([id, record]) => [id, { ...record }]));
-    const changed = [...this.#changed];
-    const increased = [...this.#increased];
-    const backorders = new Map(this.#backorders);
-    const changedBackorders = [...this.#changedBackorders];
-    const movements = [...this.#movements];
-    const undo = () => {
-      for (const [id, record] of counters) this.#counters.set(id, record);
-      reset(this.#changed, changed);
-      reset(this.#increased, increased);
-      this.#backorders.clear();
-      for (const [id, record] of backorders) this.#backorders.set(id, record);
-      reset(this.#changedBackorders, changedBackorders);
-      this.#movements = movements;
-    };
+    const undo: (() => void)[] = [];
+    this.#undo = undo;
+    let isKept = false;
     try {
       const result = await run();
-      if (isRefused(result)) undo();
+      isKept = !isRefused(result);
       return result;
-    } catch (error) {
-      undo();
-      throw error;
+    } finally {
+      this.#undo = null;
+      if (!isKept) for (const restore of undo.toReversed()) restore();
     }
   }
 
@@ -104,6 +116,7 @@ export class StockBook {
     await this.load(intent.lines.map(({ skuCode }) => skuCode));
     const queued = await this.#backorder(orderId);
     if (queued?.round === intent.round) return this.#pickUp(queued);
+    if (queued) await this.withdraw(queued.round, movement);
     const blocked = intent.onlyWarehouseId === undefined && (await this.#isQueuedBefore(intent, orderId));
     const allocations = blocked ? null : this.#allocate(intent);
     if (allocations) {
@@ -126,7 +139,7 @@ export class StockBook {
       await this.load(queued.skuCodes);
       this.#countWaiting(queued.skuCodes, -1);
       // Whoever stood behind this order may now be served.
-      for (const sku of queued.skuCodes) this.#increased.add(sku);
+      for (const sku of queued.skuCodes) this.#mark(this.#increased, sku);
     }
     this.#setBackorder(queued._id, null);
   }
@@ -155,43 +168,93 @@ export class StockBook {
     this.#move(id, kind, line, { onHand: line.quantity }, { orderId: null, ...by });
   }
 
+  /** Whoever asks for what it already waits for has the queue looked at again: a word that got lost costs time only. */
+  async recheck(orderId: string, round: number): Promise<void> {
+    const queued = await this.#backorder(orderId);
+    if (queued?.state !== 'waiting' || queued.round !== round) return;
+    await this.load(queued.skuCodes);
+    this.serve(queued.skuCodes);
+  }
+
+  /** The queue for these SKUs is to be looked at, whether or not there is more of them. */
+  serve(skuCodes: readonly string[]): void {
+    for (const sku of skuCodes) this.#mark(this.#increased, sku);
+  }
+
+  /** Units as they stand now; of a SKU that was loaded. */
+  levelOf(warehouseId: string, skuCode: string): Pick<StockRecord, 'onHand' | 'reserved'> {
+    const counter = this.#counters.get(stockId(warehouseId, skuCode));
+    return { onHand: counter?.onHand ?? 0, reserved: counter?.reserved ?? 0 };
+  }
+
   /** Serves the queue for every SKU of which there is more than before; who cannot be served blocks those behind. */
   async fillBackorders(at: Date): Promise<void> {
-    const open = new Set([...this.#increased].filter((sku) => this.#isWaitedFor(sku)));
-    if (open.size === 0) return;
-    const blocked = new Set<string>();
-    let after: BackorderRecord | undefined;
-    for (;;) {
-      const page = await this.#waitingFor([...open], after);
-      if (page.length === 0) return;
-      for (const queued of page) {
-        after = queued;
-        await this.load(queued.skuCodes);
-        const intent = intentOf(queued);
-        const allocations = queued.skuCodes.some((sku) => blocked.has(sku)) ? null : this.#allocate(intent);
-        if (!allocations) {
-          for (const sku of queued.skuCodes) blocked.add(sku);
-          if ([...open].every((sku) => blocked.has(sku))) return;
-          continue;
-        }
-        const by: OrderMovement = { orderId: queued._id, revision: 0, actor: { kind: 'system', id: 'backorders' }, at };
-        this.#takeGoods(allocations, intent, queued._id, by);
-        this.#countWaiting(queued.skuCodes, -1);
-        this.#setBackorder(queued._id, { ...queued, state: 'filled', allocations, handedOver: this.#withoutWms(allocations) });
-        this.filled.push({ orderId: queued._id, round: queued.round });
-      }
+    // Who is served no longer stands before others for any of its SKUs, so those are looked at next.
+    while (this.#increased.size > 0) {
+      const open = [...this.#increased].filter((sku) => this.#isWaitedFor(sku));
+      this.#increased.clear();
+      if (open.length > 0) await this.#serveQueueOf(open, at);
     }
+  }
+
+  async #serveQueueOf(open: readonly string[], at: Date): Promise<void> {
+    const blocked = new Set<string>();
+    for await (const queued of this.#queueFor(open)) {
+      if (this.filled.length >= MAX_FILLED) {
+        for (const sku of open) this.unserved.add(sku);
+        return;
+      }
+      await this.load(queued.skuCodes);
+      const isBehind = queued.skuCodes.some((sku) => blocked.has(sku)) || (await this.#isBehindOthers(queued, open));
+      const allocations = isBehind ? null : this.#allocate(intentOf(queued));
+      if (allocations) this.#fill(queued, allocations, at);
+      else for (const sku of queued.skuCodes) blocked.add(sku);
+      for (const sku of queued.skuCodes) if (allocations && !open.includes(sku)) this.#increased.add(sku);
+      if (open.every((sku) => blocked.has(sku))) return;
+    }
+  }
+
+  #fill(queued: BackorderRecord, allocations: BackorderRecord['allocations'], at: Date): void {
+    const by: OrderMovement = { orderId: queued._id, revision: 0, actor: { kind: 'system', id: 'backorders' }, at };
+    this.#takeGoods(allocations, intentOf(queued), queued._id, by);
+    this.#countWaiting(queued.skuCodes, -1);
+    const handedOver = this.#withoutWms(allocations);
+    this.#setBackorder(queued._id, { ...queued, state: 'filled', allocations, handedOver });
+    this.filled.push({ orderId: queued._id, round: queued.round });
+  }
+
+  /** Somebody who does not want any of the SKUs just looked at stands before this one for another of its SKUs. */
+  async #isBehindOthers(queued: BackorderRecord, open: readonly string[]): Promise<boolean> {
+    for (const sku of queued.skuCodes) {
+      if (open.includes(sku)) continue;
+      const head = await this.#headOf(sku);
+      if (head && byPaidAt(head, queued) < 0) return true;
+    }
+    return false;
   }
 
   /** Writes what changed, each counter only if it is as it was read. */
   async write(): Promise<void> {
     const session = this.#session;
-    const writes = await Promise.all([...this.#changed].map((id) => this.#counterWrite(id)));
-    if (writes.length > 0) {
-      const result = await stockCollection(this.#connection).bulkWrite(writes, { session });
-      if (result.matchedCount + result.upsertedCount !== writes.length) throw new LostRace('a stock counter moved');
+    try {
+      const writes = [...this.#changed].map((id) => this.#counterWrite(id));
+      if (writes.length > 0) {
+        const result = await stockCollection(this.#connection).bulkWrite(writes, { session });
+        if (result.matchedCount + result.upsertedCount !== writes.length) throw new LostRace('a stock counter moved');
+      }
+      for (const _id of this.#guarded)
+        await stockGuardCollection(this.#connection).updateOne(
+          { _id },
+          { $inc: { version: 1 } },
+          { session, upsert: true },
+        );
+      if (this.#movements.length > 0)
+        await movementCollection(this.#connection).insertMany(this.#movements, { session });
+    } catch (error) {
+      if ((error as { code?: number }).code === DUPLICATE_KEY)
+        throw new LostRace('a counter or movement is new to somebody else too');
+      throw error;
     }
-    if (this.#movements.length > 0) await movementCollection(this.#connection).insertMany(this.#movements, { session });
     const queue = [...this.#changedBackorders].map((id): mongo.AnyBulkWriteOperation<BackorderRecord> => {
       const record = this.#backorders.get(id);
       return record
@@ -201,27 +264,36 @@ export class StockBook {
     if (queue.length > 0) await backorderCollection(this.#connection).bulkWrite(queue, { session });
   }
 
-  async #counterWrite(id: string): Promise<mongo.AnyBulkWriteOperation<StockRecord>> {
+  #counterWrite(id: string): mongo.AnyBulkWriteOperation<StockRecord> {
     const record = this.#counters.get(id);
     if (!record) throw new LedgerMismatch(`no counter ${id}`);
-    const { _id, version: _read, ...fields } = record;
+    const { _id, version: _version, ...fields } = record;
     const read = this.#read.get(id);
-    if (read === undefined) return { updateOne: { filter: { _id, version: 0 }, update: { $set: { ...fields, version: 1 } }, upsert: true } };
+    if (read === undefined)
+      return { updateOne: { filter: { _id, version: 0 }, update: { $set: { ...fields, version: 1 } }, upsert: true } };
     return { updateOne: { filter: { _id, version: read }, update: { $set: { ...fields, version: read + 1 } } } };
   }
 
-  #move(id: string, kind: MovementRecord['kind'], line: StockLine, delta: Delta, by: Omit<OrderMovement, 'orderId' | 'revision'> & { orderId: string | null; reason?: string | null }): void {
+  #move(
+    id: string,
+    kind: MovementRecord['kind'],
+    line: StockLine,
+    delta: Delta,
+    by: Omit<OrderMovement, 'orderId' | 'revision'> & { orderId: string | null; reason?: string | null },
+  ): void {
     const counter = this.#counter(line.warehouseId, line.skuCode);
+    this.#remember(counter);
     counter.onHand += delta.onHand ?? 0;
     counter.reserved += delta.reserved ?? 0;
     counter.awaitingQc += delta.awaitingQc ?? 0;
     counter.damaged += delta.damaged ?? 0;
     const available = counter.onHand - counter.reserved;
-    if (available > counter.available) this.#increased.add(line.skuCode);
+    if (available > counter.available) this.#mark(this.#increased, line.skuCode);
     counter.available = available;
     if (Math.min(counter.onHand, counter.reserved, counter.available, counter.awaitingQc, counter.damaged) < 0)
       throw new LedgerMismatch(`${kind} of ${line.quantity} would make a counter of ${counter._id} negative`);
-    this.#changed.add(counter._id);
+    this.#mark(this.#changed, counter._id);
+    this.#undo?.push(() => void this.#movements.pop());
     this.#movements.push({
       _id: id,
       at: by.at,
@@ -242,10 +314,48 @@ export class StockBook {
     const _id = stockId(warehouseId, skuCode);
     const known = this.#counters.get(_id);
     if (known) return known;
-    const waiting = [...this.#counters.values()].find((record) => record.skuCode === skuCode)?.waiting ?? this.#newWaiting.get(skuCode) ?? 0;
-    const fresh: StockRecord = { _id, warehouseId, skuCode, onHand: 0, reserved: 0, available: 0, awaitingQc: 0, damaged: 0, waiting, version: 0 };
+    this.#assertKnown(warehouseId);
+    const others = this.#countersOf(skuCode);
+    const waiting = others[0]?.waiting ?? this.#newWaiting.get(skuCode) ?? 0;
+    const fresh: StockRecord = {
+      _id,
+      warehouseId,
+      skuCode,
+      onHand: 0,
+      reserved: 0,
+      available: 0,
+      awaitingQc: 0,
+      damaged: 0,
+      waiting,
+      version: 0,
+    };
     this.#counters.set(_id, fresh);
+    this.#undo?.push(() => void this.#counters.delete(_id));
+    // Whoever joins the queue meanwhile counts itself on the counters that it sees: it must meet us there, or at the guard.
+    for (const other of others) this.#mark(this.#changed, other._id);
+    if (others.length === 0) this.#mark(this.#guarded, skuCode);
     return fresh;
+  }
+
+  #countersOf(skuCode: string): StockRecord[] {
+    return [...this.#counters.values()].filter((record) => record.skuCode === skuCode);
+  }
+
+  #assertKnown(warehouseId: string): void {
+    if (this.#isListFresh || this.#warehouses.some((warehouse) => warehouse.warehouseId === warehouseId)) return;
+    throw new StaleWarehouses(`warehouse ${warehouseId} is new`);
+  }
+
+  #remember(counter: StockRecord): void {
+    if (!this.#undo) return;
+    const before = { ...counter };
+    this.#undo.push(() => void Object.assign(counter, before));
+  }
+
+  #mark(set: Set<string>, value: string): void {
+    if (set.has(value)) return;
+    set.add(value);
+    this.#undo?.push(() => void set.delete(value));
   }
 
   /** Orders that wait for a SKU which no warehouse has ever had. */
@@ -254,7 +364,7 @@ export class StockBook {
   /** Before the first goods of a SKU come, its queue is counted from the queue itself. */
   async countQueueOf(skuCodes: readonly string[]): Promise<void> {
     for (const skuCode of skuCodes) {
-      if ([...this.#counters.values()].some((record) => record.skuCode === skuCode)) continue;
+      if (this.#countersOf(skuCode).length > 0) continue;
       const count = await backorderCollection(this.#connection).countDocuments(
         { skuCodes: skuCode, state: 'waiting' },
         { session: this.#session },
@@ -266,10 +376,19 @@ export class StockBook {
   #allocate(intent: ReserveIntent): BackorderRecord['allocations'] | null {
     const order = byNearness(this.#warehouses, intent.province, intent.city).map(({ warehouseId }) => warehouseId);
     const ids = intent.onlyWarehouseId === undefined ? order : [intent.onlyWarehouseId];
-    return chooseWarehouses(intent.lines, ids, (warehouseId, sku) => this.#counters.get(stockId(warehouseId, sku))?.available ?? 0);
+    return chooseWarehouses(
+      intent.lines,
+      ids,
+      (warehouseId, sku) => this.#counters.get(stockId(warehouseId, sku))?.available ?? 0,
+    );
   }
 
-  #takeGoods(allocations: BackorderRecord['allocations'], intent: ReserveIntent, orderId: string, by: OrderMovement): void {
+  #takeGoods(
+    allocations: BackorderRecord['allocations'],
+    intent: ReserveIntent,
+    orderId: string,
+    by: OrderMovement,
+  ): void {
     for (const line of linesBySku({ lines: intent.lines, allocations })) {
       const id = movementId.reserve(orderId, intent.round, line.warehouseId, line.skuCode);
       this.#move(id, 'reserve', line, { reserved: line.quantity }, by);
@@ -291,53 +410,85 @@ export class StockBook {
   #enqueue(intent: ReserveIntent, orderId: string): void {
     const skuCodes = [...new Set(intent.lines.map(({ skuCode }) => skuCode))];
     const { round, paidAt, lines, province, city } = intent;
-    this.#setBackorder(orderId, { _id: orderId, round, paidAt, lines, skuCodes, province, city, state: 'waiting', allocations: [], handedOver: [] });
+    this.#setBackorder(orderId, {
+      _id: orderId,
+      round,
+      paidAt,
+      lines,
+      skuCodes,
+      province,
+      city,
+      state: 'waiting',
+      allocations: [],
+      handedOver: [],
+    });
     this.#countWaiting(skuCodes, 1);
   }
 
   #countWaiting(skuCodes: readonly string[], change: 1 | -1): void {
-    for (const record of this.#counters.values()) {
-      if (!skuCodes.includes(record.skuCode)) continue;
-      record.waiting = Math.max(0, record.waiting + change);
-      this.#changed.add(record._id);
+    for (const skuCode of skuCodes) {
+      const counters = this.#countersOf(skuCode);
+      for (const record of counters) {
+        this.#remember(record);
+        record.waiting = Math.max(0, record.waiting + change);
+        this.#mark(this.#changed, record._id);
+      }
+      if (counters.length === 0) this.#mark(this.#guarded, skuCode);
     }
   }
 
   #isWaitedFor(skuCode: string): boolean {
-    return [...this.#counters.values()].some((record) => record.skuCode === skuCode && record.waiting > 0);
+    return this.#countersOf(skuCode).some(({ waiting }) => waiting > 0);
   }
 
   async #isQueuedBefore(intent: ReserveIntent, orderId: string): Promise<boolean> {
-    const skuCodes = [...new Set(intent.lines.map(({ skuCode }) => skuCode))];
-    for (const sku of skuCodes) {
+    for (const sku of new Set(intent.lines.map(({ skuCode }) => skuCode))) {
       if (!this.#isWaitedFor(sku)) continue;
-      const [first] = await this.#waitingFor([sku], undefined, 1);
-      if (first && byPaidAt(first, { _id: orderId, paidAt: intent.paidAt }) < 0) return true;
+      const head = await this.#headOf(sku);
+      if (head && byPaidAt(head, { _id: orderId, paidAt: intent.paidAt }) < 0) return true;
     }
     return false;
   }
 
-  /** The queue in its order, as it stands in the database with this transaction's changes on top. */
-  async #waitingFor(skuCodes: string[], after?: BackorderRecord, limit = FILL_PAGE): Promise<BackorderRecord[]> {
-    const filter: mongo.Filter<BackorderRecord> = {
-      state: 'waiting',
-      skuCodes: skuCodes.length === 1 && skuCodes[0] ? skuCodes[0] : { $in: skuCodes },
-      ...(after ? { $or: [{ paidAt: { $gt: after.paidAt } }, { paidAt: after.paidAt, _id: { $gt: after._id } }] } : {}),
-    };
-    const stored = await backorderCollection(this.#connection)
-      .find(filter, { session: this.#session })
-      .sort({ paidAt: 1, _id: 1 })
-      .limit(limit)
+  async #headOf(sku: string): Promise<BackorderRecord | null> {
+    const known = this.#heads.get(sku);
+    if (known !== undefined) return known;
+    const changed = this.#changedQueueFor([sku]);
+    // What this transaction has changed may stand before all that it has not.
+    const stored = await this.#storedQueue([sku])
+      .limit(this.#backorders.size + 1)
       .toArray();
-    const last = stored.length === limit ? stored.at(-1) : undefined;
-    const changed = [...this.#backorders.values()].filter(
-      (record): record is BackorderRecord =>
-        record?.state === 'waiting' &&
-        record.skuCodes.some((sku) => skuCodes.includes(sku)) &&
-        (!after || byPaidAt(after, record) < 0) &&
-        (!last || byPaidAt(record, last) < 0),
-    );
-    return [...stored.filter(({ _id }) => !this.#backorders.has(_id)), ...changed].sort(byPaidAt);
+    const first = [...stored.filter(({ _id }) => !this.#backorders.has(_id)), ...changed].sort(byPaidAt)[0] ?? null;
+    this.#heads.set(sku, first);
+    return first;
+  }
+
+  /** The queue in its order: as it stands in the database, with this transaction's changes on top. */
+  async *#queueFor(skuCodes: readonly string[]): AsyncGenerator<BackorderRecord> {
+    const changed = this.#changedQueueFor(skuCodes);
+    const known = new Set(this.#backorders.keys());
+    for await (const stored of this.#storedQueue(skuCodes).batchSize(FILL_PAGE)) {
+      while (changed[0] && byPaidAt(changed[0], stored) < 0) yield changed.shift() as BackorderRecord;
+      if (!known.has(stored._id)) yield stored;
+    }
+    yield* changed;
+  }
+
+  #storedQueue(skuCodes: readonly string[]): mongo.FindCursor<BackorderRecord> {
+    const [first] = skuCodes;
+    return backorderCollection(this.#connection)
+      .find(
+        { state: 'waiting', skuCodes: skuCodes.length === 1 && first !== undefined ? first : { $in: [...skuCodes] } },
+        { session: this.#session },
+      )
+      .sort({ paidAt: 1, _id: 1 });
+  }
+
+  #changedQueueFor(skuCodes: readonly string[]): BackorderRecord[] {
+    return [...this.#backorders.values()]
+      .filter((record) => record !== null)
+      .filter((record) => record.state === 'waiting' && record.skuCodes.some((sku) => skuCodes.includes(sku)))
+      .sort(byPaidAt);
   }
 
   async #backorder(orderId: string): Promise<BackorderRecord | null> {
@@ -349,18 +500,23 @@ export class StockBook {
   }
 
   #setBackorder(orderId: string, record: BackorderRecord | null): void {
+    const before = this.#backorders.get(orderId);
     this.#backorders.set(orderId, record);
-    this.#changedBackorders.add(orderId);
+    const forgetHeads = () => {
+      for (const sku of [...(before?.skuCodes ?? []), ...(record?.skuCodes ?? [])]) this.#heads.delete(sku);
+    };
+    forgetHeads();
+    this.#mark(this.#changedBackorders, orderId);
+    this.#undo?.push(() => {
+      if (before === undefined) this.#backorders.delete(orderId);
+      else this.#backorders.set(orderId, before);
+      forgetHeads();
+    });
   }
 }
 
 const byPaidAt = (a: Pick<BackorderRecord, '_id' | 'paidAt'>, b: Pick<BackorderRecord, '_id' | 'paidAt'>): number =>
   a.paidAt < b.paidAt ? -1 : a.paidAt > b.paidAt ? 1 : a._id < b._id ? -1 : a._id > b._id ? 1 : 0;
-
-const reset = (set: Set<string>, values: readonly string[]): void => {
-  set.clear();
-  for (const value of values) set.add(value);
-};
 
 const intentOf = ({ round, paidAt, lines, province, city }: BackorderRecord): ReserveIntent => ({
   kind: 'reserve',

@@ -69,7 +69,11 @@ const backorderSchema = new Schema({ _id: String }, { strict: false, collection:
 backorderSchema.index({ skuCodes: 1, state: 1, paidAt: 1, _id: 1 });
 backorderSchema.index({ state: 1 });
 
-const collectionOf = <T extends mongo.Document>(connection: Connection, name: string, schema: Schema): mongo.Collection<T> =>
+const collectionOf = <T extends mongo.Document>(
+  connection: Connection,
+  name: string,
+  schema: Schema,
+): mongo.Collection<T> =>
   (connection.models[name] ?? connection.model(name, schema)).collection as unknown as mongo.Collection<T>;
 
 export const stockCollection = (connection: Connection) => collectionOf<StockRecord>(connection, 'Stock', stockSchema);
@@ -77,3 +81,15 @@ export const movementCollection = (connection: Connection) =>
   collectionOf<MovementRecord>(connection, 'StockMovement', movementSchema);
 export const backorderCollection = (connection: Connection) =>
   collectionOf<BackorderRecord>(connection, 'Backorder', backorderSchema);
+
+/** Where the first counter of a SKU and the first order that waits for it meet: both write it, so that they cannot miss each other. */
+export interface StockGuardRecord {
+  /** The SKU. */
+  _id: string;
+  version: number;
+}
+
+const stockGuardSchema = new Schema({ _id: String }, { strict: false, collection: 'stock_guards', versionKey: false });
+
+export const stockGuardCollection = (connection: Connection) =>
+  collectionOf<StockGuardRecord>(connection, 'StockGuard', stockGuardSchema);

@@ -70,7 +70,11 @@ export class UserStore {
   }
 
   /** By user name. `shopIds`: only those whose scope lies within. */
-  async list(page: { after?: string | undefined; limit: number; shopIds?: readonly string[] | undefined }): Promise<UserRecord[]> {
+  async list(page: {
+    after?: string | undefined;
+    limit: number;
+    shopIds?: readonly string[] | undefined;
+  }): Promise<UserRecord[]> {
     const scope = page.shopIds ? { shopIds: { $ne: null, $not: { $elemMatch: { $nin: [...page.shopIds] } } } } : {};
     return this.#model
       .find({ ...(page.after === undefined ? {} : { _id: { $gt: page.after } }), ...scope })

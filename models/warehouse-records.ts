@@ -12,7 +12,10 @@ export interface WarehouseRecord {
   updatedAt: Date;
 }
 
-const warehouseSchema = new Schema({ _id: String }, { strict: false, collection: 'warehouses', minimize: false, versionKey: false });
+const warehouseSchema = new Schema(
+  { _id: String },
+  { strict: false, collection: 'warehouses', minimize: false, versionKey: false },
+);
 
 export const warehouseCollection = (connection: Connection): mongo.Collection<WarehouseRecord> =>
   (connection.models['Warehouse'] ?? connection.model('Warehouse', warehouseSchema))
@@ -29,8 +32,9 @@ export class WarehouseDirectory {
     this.#warehouses = warehouseCollection(connection);
   }
 
-  list(): Promise<Warehouse[]> {
-    if (!this.#cached || Date.now() - this.#cached.at > CACHE_MS) {
+  /** At most two seconds old, or `fresh`. */
+  list(fresh = false): Promise<Warehouse[]> {
+    if (fresh || !this.#cached || Date.now() - this.#cached.at > CACHE_MS) {
       const list = this.#read();
       this.#cached = { at: Date.now(), list };
       list.catch(() => (this.#cached = undefined));

@@ -30,7 +30,12 @@ export class AccessTokens {
     this.ttlSec = ttlSec;
   }
 
-  async issue(username: string, sid: string, audience: Audience = 'orderhub-api', ttlSec = this.ttlSec): Promise<string> {
+  async issue(
+    username: string,
+    sid: string,
+    audience: Audience = 'orderhub-api',
+    ttlSec = this.ttlSec,
+  ): Promise<string> {
     const key = this.#keyring.current('token');
     return new SignJWT({ sid })
       .setProtectedHeader({ alg: 'EdDSA', kid: key.id, typ: 'at+jwt' })

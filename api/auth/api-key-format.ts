@@ -16,7 +16,11 @@ export interface NewApiKey {
 export function newApiKey(): NewApiKey {
   const keyId = pick(LETTERS.slice(26), 12);
   const secret = pick(LETTERS, 43);
-  return { keyId, apiKey: `${PREFIX}_${keyId}_${secret}`, secretHash: createHash('sha256').update(secret).digest('base64url') };
+  return {
+    keyId,
+    apiKey: `${PREFIX}_${keyId}_${secret}`,
+    secretHash: createHash('sha256').update(secret).digest('base64url'),
+  };
 }
 
 export function parseApiKey(credential: string): { keyId: string; secret: string } | undefined {

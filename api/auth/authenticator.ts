@@ -34,7 +34,8 @@ export class Authenticator {
   async byToken(token: string, from: AuditFrom, audience: Audience): Promise<Identity & { sid: string }> {
     const { tokens, directory } = this.#parts;
     const { username, sid } = await tokens.verify(token, audience);
-    if (!(await directory.isSessionOpen(sid))) throw new Problem('unauthenticated', { detail: 'The session has ended' });
+    if (!(await directory.isSessionOpen(sid)))
+      throw new Problem('unauthenticated', { detail: 'The session has ended' });
     return { ...(await this.#active(username, from)), sid };
   }
 

@@ -47,7 +47,8 @@ export class OidcVerifier {
   /** Returns the user name; throws 401. */
   async verify(token: string, from: AuditFrom): Promise<string> {
     const claims = await this.#verified.get(token);
-    if ((claims.exp ?? 0) * 1000 <= Date.now()) throw new Problem('unauthenticated', { detail: 'The token has expired' });
+    if ((claims.exp ?? 0) * 1000 <= Date.now())
+      throw new Problem('unauthenticated', { detail: 'The token has expired' });
     const username = usernameSchema.safeParse(claims['preferred_username'] ?? claims.sub);
     if (!username.success) throw new Problem('unauthenticated', { detail: 'The token names no usable user name' });
     await this.#keepUser(username.data, claims, from);
@@ -105,7 +106,9 @@ export class OidcVerifier {
 class IssuerUnavailable extends Error {}
 
 const isOutage = (error: unknown): boolean =>
-  error instanceof IssuerUnavailable || error instanceof TypeError || (error as { code?: string }).code === 'ERR_JWKS_TIMEOUT';
+  error instanceof IssuerUnavailable ||
+  error instanceof TypeError ||
+  (error as { code?: string }).code === 'ERR_JWKS_TIMEOUT';
 
 async function findKeys({ issuer, jwksUri }: NonNullable<ApiSettings['oidc']>) {
   if (jwksUri !== undefined) return createRemoteJWKSet(new URL(jwksUri));
@@ -113,7 +116,8 @@ async function findKeys({ issuer, jwksUri }: NonNullable<ApiSettings['oidc']>) {
     const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
     const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
     const found = (await response.json()) as { issuer?: string; jwks_uri?: string };
-    if (found.issuer !== issuer || found.jwks_uri === undefined) throw new Error('the issuer describes itself otherwise');
+    if (found.issuer !== issuer || found.jwks_uri === undefined)
+      throw new Error('the issuer describes itself otherwise');
     return createRemoteJWKSet(new URL(found.jwks_uri));
   } catch (error) {
     throw new IssuerUnavailable('The external issuer cannot be asked for its keys', { cause: error });
@@ -125,7 +129,10 @@ function memberAt(claims: JWTPayload, path: string): unknown {
   if (path in claims) return claims[path];
   return path
     .split('.')
-    .reduce<unknown>((value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined), claims);
+    .reduce<unknown>(
+      (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
+      claims,
+    );
 }
 
 /** The claim is a list or words separated by spaces; what is no role of ours is left out. */

@@ -135,11 +135,7 @@ const TABLE: readonly (readonly [Action, SubjectName, Grants])[] = [
   ['reveal', 'Order', { cs_agent: assigned, cs_supervisor: ofShops, warehouse: toShip, service: ofShops }],
   ['create', 'Order', grant(ofShops, 'admin', 'service')],
   ['pay', 'Order', grant(ofShops, 'admin', 'service')],
-  [
-    'command',
-    'Order',
-    { ...grant(ofShops, 'admin', 'cs_supervisor', 'operations', 'service'), cs_agent: assigned },
-  ],
+  ['command', 'Order', { ...grant(ofShops, 'admin', 'cs_supervisor', 'operations', 'service'), cs_agent: assigned }],
   ['assign', 'Order', grant(ofShops, 'admin', 'cs_agent', 'cs_supervisor', 'operations')],
   ['ship', 'Order', grant(ofShops, 'admin', 'warehouse', 'service')],
   ['route', 'Order', grant(ofShops, 'admin', 'cs_supervisor', 'operations')],

@@ -11,7 +11,8 @@ export interface Identity {
   readonly ability: AppAbility;
 }
 
-export type KnownUser = { readonly state: 'active'; readonly identity: Identity } | { readonly state: 'disabled' | 'unknown' };
+export type KnownUser =
+  { readonly state: 'active'; readonly identity: Identity } | { readonly state: 'disabled' | 'unknown' };
 
 /** Less than the five seconds after which a change of roles must count everywhere. */
 const TTL_MS = 3000;

@@ -22,7 +22,11 @@ export const orderAnswer = (order: AnswerableOrder) => ({
   totals: totalsAnswer(order.totals),
   lines: order.lines.map(lineAnswer),
   payments: order.payments.map(paymentAnswer),
-  allocations: order.allocations.map(({ warehouseId, courier, lines }) => ({ warehouseId, courier, lines: quantities(lines) })),
+  allocations: order.allocations.map(({ warehouseId, courier, lines }) => ({
+    warehouseId,
+    courier,
+    lines: quantities(lines),
+  })),
   shipments: order.shipments.map(shipmentAnswer),
   receiver: receiverAnswer(order.receiver),
   assignee: order.assignee,
@@ -60,7 +64,14 @@ const lineAnswer = (line: OrderView['lines'][number]) => ({
   ...(line.category === undefined ? {} : { category: line.category }),
 });
 
-const paymentAnswer = ({ paymentId, method, amount, paidAt, transactionId, settlement }: OrderView['payments'][number]) => ({
+const paymentAnswer = ({
+  paymentId,
+  method,
+  amount,
+  paidAt,
+  transactionId,
+  settlement,
+}: OrderView['payments'][number]) => ({
   paymentId,
   method,
   amount,

@@ -1,0 +1,174 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { initialState } from '../../domain/order-life.ts';
+import { orderWorkflowId } from '../../domain/ids.ts';
+import type { Origin } from '../../domain/order-messages.ts';
+import type { OrderSnapshot, OrderState } from '../../domain/order-model.ts';
+import { statusOf } from '../../domain/order-status.ts';
+import type { OrderTimers } from '../../domain/order-timers.ts';
+import {
+  INTERACTIVE_PRIORITY,
+  ORDERS_QUEUE,
+  ORDER_WORKFLOW,
+  caseResolvedSignal,
+  commandUpdates,
+  searchAttributes,
+  searchedStatusOf,
+  skuMappedSignal,
+  type CommandAnswer,
+  type CommandInput,
+  type OrderWorkflowInput,
+} from '../../workflows/contract.ts';
+import type { orderWorkflow } from '../../workflows/order-workflow.ts';
+import { Problem } from '../errors.ts';
+import { KeyedLimit } from './keyed-limit.ts';
+import { isEnded, isNotNow, refusalOf } from './update-failures.ts';
+
+export interface StartInput {
+  snapshot: OrderSnapshot;
+  timers: OrderTimers & { version: number };
+  origin: Origin;
+  priorityKey?: number;
+}
+
+export interface SendInput extends CommandInput {
+  /** The same again is the same update, whichever process sends it. */
+  updateId: string;
+}
+
+/** The engine takes ten updates in flight per workflow; beyond, it refuses them and slows down. */
+const MOST_IN_FLIGHT = 8;
+const START_WITHIN_MS = 3000;
+const ANSWER_WITHIN_MS = 15_000;
+const SIGNAL_WITHIN_MS = 5000;
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 1000;
+
+/** The client side of the order workflow's contract: how it is started, asked and told. */
+export class OrderDeskClient {
+  readonly #client: Client;
+  readonly #inFlight = new KeyedLimit(MOST_IN_FLIGHT);
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  /** Starts an order's workflow once; false when it has been started before. Throws when Temporal cannot be reached. */
+  async start(input: StartInput): Promise<boolean> {
+    return (await this.#start(input, { workflowIdReusePolicy: 'REJECT_DUPLICATE' })) !== null;
+  }
+
+  /** Goes on with a cancelled order in a new run, whose id it returns; null when one is under way. */
+  async reinstate(input: StartInput & { carried: OrderState }): Promise<string | null> {
+    return this.#start(input, { workflowIdReusePolicy: 'ALLOW_DUPLICATE' });
+  }
+
+  /** Ends a run that could not take the order over. */
+  async giveUp(orderId: string, runId: string, reason: string): Promise<void> {
+    await this.#client.workflow.getHandle(orderWorkflowId(orderId), runId).terminate(reason);
+  }
+
+  /**
+   * Sends a command and waits for its answer; `ended` when there is no running workflow to ask. What the engine cannot
+   * take at the moment is sent again, as the same update. Throws 503 when there is no answer in time: the command may
+   * then still be carried out, and the same `updateId` finds out.
+   */
+  async send(orderId: string, { updateId, ...input }: SendInput): Promise<CommandAnswer | 'ended'> {
+    const deadline = Date.now() + ANSWER_WITHIN_MS;
+    const options = { args: [input] as [CommandInput], updateId };
+    return this.#inFlight.run(orderId, () =>
+      this.#persist(orderId, deadline, (handle) => handle.executeUpdate(commandUpdates[input.command.type], options)),
+    );
+  }
+
+  /** False when there is no running workflow to tell. */
+  async tellCaseResolved(orderId: string, caseId: string): Promise<boolean> {
+    return this.#signal(orderId, (handle) => handle.signal(caseResolvedSignal, { caseId }));
+  }
+
+  /** False when there is no running workflow to tell. */
+  async tellSkuMapped(orderId: string, mapping: { platformSku: string; skuCode: string }): Promise<boolean> {
+    return this.#signal(orderId, (handle) => handle.signal(skuMappedSignal, mapping));
+  }
+
+  async #signal(orderId: string, send: (handle: WorkflowHandle) => Promise<void>): Promise<boolean> {
+    const deadline = Date.now() + SIGNAL_WITHIN_MS;
+    const answer = await this.#persist(orderId, deadline, async (handle) => {
+      await send(handle);
+      return { revision: 0 };
+    });
+    return answer !== 'ended';
+  }
+
+  async #persist(
+    orderId: string,
+    deadline: number,
+    ask: (handle: WorkflowHandle) => Promise<CommandAnswer>,
+  ): Promise<CommandAnswer | 'ended'> {
+    const handle = this.#client.workflow.getHandle(orderWorkflowId(orderId));
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+      try {
+        return await this.#client.withDeadline(deadline, () => ask(handle));
+      } catch (error) {
+        if (isEnded(error)) return 'ended';
+        const answer = refusalOf(error);
+        if (answer) return answer;
+        if (!isNotNow(error)) throw error;
+        if (Date.now() + pauseMs >= deadline) throw noAnswer(error);
+        await sleep(pauseMs);
+      }
+    }
+  }
+
+  async #start(
+    { snapshot, timers, origin, priorityKey = INTERACTIVE_PRIORITY, carried }: StartInput & { carried?: OrderState },
+    policy: { workflowIdReusePolicy: 'REJECT_DUPLICATE' | 'ALLOW_DUPLICATE' },
+  ): Promise<string | null> {
+    const { version, ...durations } = timers;
+    const { orderId, shopId, channel, payable, currency, lines } = snapshot;
+    const input: OrderWorkflowInput = {
+      snapshot,
+      timers: durations,
+      timersVersion: version,
+      origin,
+      opening: carried ? 'reinstated' : 'opened',
+      ...(carried ? { carried } : {}),
+    };
+    try {
+      const handle = await this.#client.withDeadline(Date.now() + START_WITHIN_MS, () =>
+        this.#client.workflow.start<typeof orderWorkflow>(ORDER_WORKFLOW, {
+          ...policy,
+          workflowId: orderWorkflowId(orderId),
+          taskQueue: ORDERS_QUEUE,
+          args: [input],
+          requestEagerStart: true,
+          typedSearchAttributes: [
+            { key: searchAttributes.orderStatus, value: searchedAtStart(snapshot) },
+            { key: searchAttributes.channel, value: channel },
+            { key: searchAttributes.shopId, value: shopId },
+          ],
+          priority: { priorityKey, fairnessKey: shopId },
+          staticSummary: `${orderId}: ${lines.length} line${lines.length === 1 ? '' : 's'}, ${payable} ${currency}`,
+        }),
+      );
+      return handle.firstExecutionRunId;
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return null;
+      throw error;
+    }
+  }
+}
+
+/** What an order will be when nothing stands in its way; the workflow corrects it otherwise. */
+const searchedAtStart = (snapshot: OrderSnapshot) => {
+  const status = statusOf(initialState(snapshot));
+  return status === 'backordered' ? 'processing' : searchedStatusOf(status);
+};
+
+const noAnswer = (cause: unknown): Problem =>
+  new Problem('unavailable', {
+    detail: 'The order did not answer in time; ask again with the same Idempotency-Key',
+    retryAfterSec: 2,
+    cause,
+  });
+

@@ -1,0 +1,43 @@
+import { CaseDesk } from '../../models/case-desk.ts';
+import { commitHubOf } from '../../models/commit-hub.ts';
+import { currentTimers } from '../../models/config-versions.ts';
+import { IntakeStore } from '../../models/intake-store.ts';
+import { OrderStore } from '../../models/order-store.ts';
+import { OrderWatch } from '../../models/order-watch.ts';
+import { ShopStore } from '../../models/shop-records.ts';
+import { SkuMappingStore } from '../../models/sku-mapping-records.ts';
+import type { ApiDeps } from '../deps.ts';
+import { EndedOrders } from './ended-orders.ts';
+import { OrderCommands } from './order-commands.ts';
+import { OrderDeskClient } from './order-desk-client.ts';
+import { OrderStarter } from './order-starter.ts';
+
+/** What the routes that change orders share; one per process. */
+export type OrderServices = ReturnType<typeof createOrderServices>;
+
+/** Registers its models on the connection: call it before the indexes are made. */
+export const createOrderServices = (deps: Pick<ApiDeps, 'connection' | 'temporal' | 'configVersions'>) => {
+  const { connection, temporal } = deps;
+  const hub = commitHubOf(connection);
+  const intake = new IntakeStore(connection);
+  const orders = new OrderStore(connection);
+  const desk = new OrderDeskClient(temporal);
+  const timers = () => currentTimers(deps.configVersions);
+  const starter = new OrderStarter(intake, desk, timers);
+  const ended = new EndedOrders({ intake, committer: hub.committer, timers });
+  const watch = new OrderWatch((orderId) => intake.revision(orderId));
+  hub.onCommitted((orderId, revision) => watch.notify(orderId, revision));
+  return {
+    intake,
+    orders,
+    desk,
+    timers,
+    starter,
+    ended,
+    watch,
+    commands: new OrderCommands({ intake, orders, watch, desk, ended, starter }),
+    cases: new CaseDesk(connection),
+    mappings: new SkuMappingStore(connection),
+    shops: new ShopStore(connection),
+  };
+};

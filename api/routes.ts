@@ -1,0 +1,25 @@
+import { createApiKeyRoutes } from './auth/api-key-routes.ts';
+import { SignIn, createAuthRoutes } from './auth/auth-routes.ts';
+import { createAuditRoutes } from './audit/audit-routes.ts';
+import { createCodecLoginRoutes } from './codec/codec-login-routes.ts';
+import { createCodecRoutes } from './codec/codec-routes.ts';
+import { createConfigRoutes } from './config/config-routes.ts';
+import type { ApiDeps } from './deps.ts';
+import type { Route } from './route.ts';
+import { createMeRoutes } from './users/me-routes.ts';
+import { createUserRoutes } from './users/user-routes.ts';
+
+/** Every resource; what is not in here is not served. */
+export function createRoutes(deps: ApiDeps): Route[] {
+  const signIn = new SignIn();
+  return [
+    ...createAuthRoutes(deps, signIn),
+    ...createMeRoutes(deps, signIn),
+    ...createUserRoutes(deps),
+    ...createApiKeyRoutes(deps),
+    ...createAuditRoutes(deps),
+    ...createConfigRoutes(deps),
+    ...createCodecRoutes(deps),
+    ...createCodecLoginRoutes(deps, signIn),
+  ];
+}

@@ -1,0 +1,169 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Types } from 'mongoose';
+import type { Connection, mongo } from 'mongoose';
+import { auditCollection } from '../models/audit-log.ts';
+import type { AuditEntry } from '../models/audit-log.ts';
+import { AuditSeals, nextSeal } from '../models/audit-seals.ts';
+import type { AuditSeal, SealKeys, SealedEntry } from '../models/audit-seals.ts';
+import type { Logger } from '../runtime/logger.ts';
+
+export interface AuditSealerOptions {
+  connection: Connection;
+  keys: SealKeys;
+  logger: Logger;
+  /** How long an entry waits for others before it is sealed. */
+  maxWaitMs?: number;
+}
+
+const MAX_BATCH = 500;
+const MAX_WAIT_MS = 1000;
+const STREAM_WAIT_MS = 250;
+/** What was committed this long before the last seal is certainly sealed, however the clocks differ. */
+const OVERLAP_MS = 3_600_000;
+
+type Insert = mongo.ChangeStreamInsertDocument<AuditEntry>;
+type Stream = mongo.ChangeStream<AuditEntry, Insert>;
+
+/** Another sealer made the seal that we were about to make. */
+class SealTaken extends Error {}
+
+/**
+ * Seals audit entries in the order in which they were committed. Several may run: the number of a seal is unique, so one
+ * is effective, and the others go on from its seals.
+ */
+export class AuditSealer {
+  readonly #seals: AuditSeals;
+  readonly #entries: mongo.Collection<AuditEntry>;
+  readonly #options: Required<AuditSealerOptions>;
+  readonly #abort = new AbortController();
+  #isTokenLost = false;
+  #running: Promise<void> | undefined;
+
+  constructor(options: AuditSealerOptions) {
+    this.#options = { maxWaitMs: MAX_WAIT_MS, ...options };
+    this.#seals = new AuditSeals(options.connection);
+    this.#entries = auditCollection(options.connection);
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** What waits is sealed first. */
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { logger } = this.#options;
+    while (!this.#abort.signal.aborted)
+      try {
+        await this.#session();
+      } catch (error) {
+        if (isTokenLost(error)) this.#isTokenLost = true;
+        if (error instanceof SealTaken) logger.debug('Another process seals the audit');
+        else logger.warn('Sealing the audit was interrupted', { error });
+        await this.#pause(1000 + Math.random() * 1000);
+      }
+  }
+
+  /** From the last seal on: first what the stream may have missed, then the stream, until something fails. */
+  async #session(): Promise<void> {
+    const last = await this.#seals.last();
+    const token = this.#isTokenLost ? null : (last?.resumeToken ?? null);
+    const stream = this.#open(token);
+    try {
+      // Opens the stream, so that nothing falls between it and the comparison.
+      const first = await stream.tryNext();
+      const caughtUp = new Set<string>();
+      const missed = await this.#unsealed(token === null ? null : last);
+      for (const entry of missed) caughtUp.add(keyOf(entry));
+      const resumeAfter = first === null ? (stream.resumeToken ?? token) : token;
+      const newest = await this.#sealAll(last, missed, resumeAfter);
+      this.#isTokenLost = false;
+      await this.#follow(stream, first, newest, caughtUp);
+    } finally {
+      await stream.close().catch(() => {});
+    }
+  }
+
+  async #follow(stream: Stream, first: Insert | null, last: AuditSeal | null, known: Set<string>): Promise<void> {
+    let newest = last;
+    let batch: SealedEntry[] = [];
+    let oldestAt = 0;
+    for (let change: Insert | null = first; ; change = await stream.tryNext()) {
+      if (change && !known.delete(keyOf(change.fullDocument))) {
+        if (batch.length === 0) oldestAt = Date.now();
+        batch.push(change.fullDocument);
+      }
+      const { aborted } = this.#abort.signal;
+      const isDue = batch.length >= MAX_BATCH || Date.now() - oldestAt >= this.#options.maxWaitMs || aborted;
+      if (batch.length > 0 && isDue) {
+        newest = await this.#seal(newest, batch, stream.resumeToken);
+        batch = [];
+      }
+      if (aborted && change === null) return;
+    }
+  }
+
+  #open(token: unknown): Stream {
+    return this.#entries.watch<AuditEntry, Insert>([{ $match: { operationType: 'insert' } }], {
+      maxAwaitTimeMS: STREAM_WAIT_MS,
+      batchSize: MAX_BATCH,
+      ...(token === null ? {} : { resumeAfter: token }),
+    });
+  }
+
+  /** Entries that no seal has: all of them without a seal to start from, else those since shortly before it. */
+  async #unsealed(last: AuditSeal | null): Promise<SealedEntry[]> {
+    const projection = { _id: 0, entity: 1, seq: 1, hash: 1 } as const;
+    if (last) {
+      const since = new Date(last.at.getTime() - OVERLAP_MS);
+      const sealed = new Set<string>();
+      for await (const { entries } of this.#seals.all(since)) for (const entry of entries) sealed.add(keyOf(entry));
+      const _id = { $gte: Types.ObjectId.createFromTime(Math.floor(since.getTime() / 1000) + OVERLAP_MS / 2000) };
+      const recent = await this.#entries.find({ _id } as never, { projection }).toArray();
+      return recent.filter((entry) => !sealed.has(keyOf(entry))).toSorted(byEntity);
+    }
+    // Entries of an entity are sealed in their order, so what is sealed of it is known by its number.
+    const sealedUpTo = new Map<string, number>();
+    for await (const { entries } of this.#seals.all())
+      for (const { entity, seq } of entries) sealedUpTo.set(entity, Math.max(seq, sealedUpTo.get(entity) ?? 0));
+    const missed: SealedEntry[] = [];
+    for await (const entry of this.#entries.find({}, { projection }).sort({ entity: 1, seq: 1 }))
+      if (entry.seq > (sealedUpTo.get(entry.entity) ?? 0)) missed.push(entry);
+    return missed;
+  }
+
+  async #sealAll(last: AuditSeal | null, entries: readonly SealedEntry[], token: unknown): Promise<AuditSeal | null> {
+    let newest = last;
+    for (let i = 0; i < entries.length; i += MAX_BATCH) {
+      const isLastBatch = i + MAX_BATCH >= entries.length;
+      newest = await this.#seal(newest, entries.slice(i, i + MAX_BATCH), isLastBatch ? token : null);
+    }
+    return newest;
+  }
+
+  async #seal(last: AuditSeal | null, entries: readonly SealedEntry[], token: unknown): Promise<AuditSeal> {
+    const seal = nextSeal(last, entries, token, this.#options.keys);
+    if (!(await this.#seals.insert(seal))) throw new SealTaken();
+    return seal;
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#abort.signal }).catch(() => {});
+  }
+}
+
+const keyOf = ({ entity, seq }: SealedEntry): string => `${entity}#${seq}`;
+
+const byEntity = (a: SealedEntry, b: SealedEntry): number =>
+  a.entity === b.entity ? a.seq - b.seq : a.entity < b.entity ? -1 : 1;
+
+/** The stream's history no longer reaches back to the token, or the server does not know it. */
+function isTokenLost(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  const label = (error as { hasErrorLabel?: (l: string) => boolean }).hasErrorLabel?.('NonResumableChangeStreamError');
+  return code === 286 || code === 260 || code === 280 || label === true;
+}
