@@ -1,4 +1,4 @@
-import type { AppContext, RunningRole, StartRole } from './runtime/app-context.ts';
+import type { AppContext, StartRole } from './runtime/app-context.ts';
 import { ConfigError, loadConfig, type Config, type Role } from './runtime/config.ts';
 import { startHealthServer } from './runtime/health-server.ts';
 import { loadKeyring } from './runtime/keyring.ts';
@@ -20,8 +20,8 @@ const ROLES: Readonly<Record<Role, () => Promise<StartRole>>> = {
   simulators: async () => (await import('./simulators/main.ts')).startSimulators,
 };
 
-/** Stopped from the last to the first: the API takes no more requests before anything that serves them goes. */
-const STOP_LAST_TO_FIRST: readonly Role[] = ['simulators', 'worker', 'relay', 'api'];
+/** Started in this order, so that who asks the API finds somebody at work; stopped in the opposite one. */
+const PHASES: readonly (readonly Role[])[] = [['worker', 'relay'], ['api'], ['simulators']];
 
 const readConfig = (): Config => {
   try {
@@ -50,17 +50,19 @@ const connect = async (config: Config, logger: Logger, shutdown: Shutdown): Prom
 };
 
 const startRoles = async (roles: readonly Role[], context: AppContext, shutdown: Shutdown): Promise<void> => {
-  const played = STOP_LAST_TO_FIRST.filter((role) => roles.includes(role));
-  const outcomes = await Promise.allSettled(played.map(async (role) => (await ROLES[role]())(context)));
-  outcomes.forEach((outcome, i) => {
-    if (outcome.status === 'fulfilled') registerStop(played[i] ?? 'role', outcome.value, shutdown);
-  });
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failed) throw failed.reason;
+  for (const phase of PHASES) {
+    const played = phase.filter((role) => roles.includes(role));
+    const outcomes = await Promise.allSettled(
+      played.map(async (role) => {
+        const start = await ROLES[role]();
+        const running = await start(context);
+        shutdown.onStop(role, () => running.stop());
+      }),
+    );
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
 };
-
-const registerStop = (name: string, running: RunningRole, shutdown: Shutdown): void =>
-  shutdown.onStop(name, () => running.stop());
 
 const config = readConfig();
 const logger = createLogger({ level: config.logLevel, format: config.logFormat });
@@ -74,7 +76,10 @@ process.once('disconnect', () => void shutdown.begin('the supervisor is gone'));
 
 try {
   const context = await connect(config, logger, shutdown);
-  if (!config.roles.includes('api')) registerStop('health', await startHealthServer(context), shutdown);
+  if (!config.roles.includes('api')) {
+    const health = await startHealthServer(context);
+    shutdown.onStop('health', () => health.stop());
+  }
   await startRoles(config.roles, context, shutdown);
   logger.info('Serving', { roles: config.roles });
 } catch (error) {

@@ -80,7 +80,10 @@ export class IntakeStore {
 
   /** Orders of a shop that may wait for a SKU: held for one, or not yet looked at. */
   async *waitingForSku(shopId: string, platformSku: string): AsyncGenerator<string> {
-    for (const filter of [{ holdCodes: 'unknown_sku', shopId }, { revision: 0, shopId }])
+    for (const filter of [
+      { holdCodes: 'unknown_sku', shopId },
+      { revision: 0, shopId },
+    ])
       for await (const order of this.#orders.find(filter, { projection: { 'snapshot.lines': 1 }, batchSize: 200 }))
         if (order.snapshot.lines.some((line) => line.skuCode === null && line.platformSku === platformSku))
           yield order._id;

@@ -205,8 +205,7 @@ export class StockBook {
         return;
       }
       await this.load(queued.skuCodes);
-      const isBehind = queued.skuCodes.some((sku) => blocked.has(sku)) || (await this.#isBehindOthers(queued, open));
-      const allocations = isBehind ? null : this.#allocate(intentOf(queued));
+      const allocations = queued.skuCodes.some((sku) => blocked.has(sku)) ? null : await this.#goodsFor(queued, open);
       if (allocations) this.#fill(queued, allocations, at);
       else for (const sku of queued.skuCodes) blocked.add(sku);
       for (const sku of queued.skuCodes) if (allocations && !open.includes(sku)) this.#increased.add(sku);
@@ -221,6 +220,22 @@ export class StockBook {
     const handedOver = this.#withoutWms(allocations);
     this.#setBackorder(queued._id, { ...queued, state: 'filled', allocations, handedOver });
     this.filled.push({ orderId: queued._id, round: queued.round });
+  }
+
+  async #goodsFor(queued: BackorderRecord, open: readonly string[]): Promise<BackorderRecord['allocations'] | null> {
+    const allocations = (await this.#isBehindOthers(queued, open)) ? null : this.#allocate(intentOf(queued));
+    // Who brings another of its SKUs at this moment sees as little of our goods as we of theirs: one must see the other.
+    if (!allocations) this.#meetOthers(queued.skuCodes);
+    return allocations;
+  }
+
+  /** Makes our transaction conflict with every other one that moves these SKUs. */
+  #meetOthers(skuCodes: readonly string[]): void {
+    for (const skuCode of skuCodes) {
+      const counters = this.#countersOf(skuCode);
+      for (const { _id } of counters) this.#mark(this.#changed, _id);
+      if (counters.length === 0) this.#mark(this.#guarded, skuCode);
+    }
   }
 
   /** Somebody who does not want any of the SKUs just looked at stands before this one for another of its SKUs. */
@@ -315,8 +330,7 @@ export class StockBook {
     const known = this.#counters.get(_id);
     if (known) return known;
     this.#assertKnown(warehouseId);
-    const others = this.#countersOf(skuCode);
-    const waiting = others[0]?.waiting ?? this.#newWaiting.get(skuCode) ?? 0;
+    const waiting = this.#countersOf(skuCode)[0]?.waiting ?? this.#newWaiting.get(skuCode) ?? 0;
     const fresh: StockRecord = {
       _id,
       warehouseId,
@@ -329,11 +343,10 @@ export class StockBook {
       waiting,
       version: 0,
     };
+    // Whoever joins the queue meanwhile counts itself on the counters that it sees.
+    this.#meetOthers([skuCode]);
     this.#counters.set(_id, fresh);
     this.#undo?.push(() => void this.#counters.delete(_id));
-    // Whoever joins the queue meanwhile counts itself on the counters that it sees: it must meet us there, or at the guard.
-    for (const other of others) this.#mark(this.#changed, other._id);
-    if (others.length === 0) this.#mark(this.#guarded, skuCode);
     return fresh;
   }
 
@@ -426,15 +439,11 @@ export class StockBook {
   }
 
   #countWaiting(skuCodes: readonly string[], change: 1 | -1): void {
-    for (const skuCode of skuCodes) {
-      const counters = this.#countersOf(skuCode);
-      for (const record of counters) {
-        this.#remember(record);
-        record.waiting = Math.max(0, record.waiting + change);
-        this.#mark(this.#changed, record._id);
-      }
-      if (counters.length === 0) this.#mark(this.#guarded, skuCode);
+    for (const record of skuCodes.flatMap((skuCode) => this.#countersOf(skuCode))) {
+      this.#remember(record);
+      record.waiting = Math.max(0, record.waiting + change);
     }
+    this.#meetOthers(skuCodes);
   }
 
   #isWaitedFor(skuCode: string): boolean {

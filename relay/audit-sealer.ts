@@ -18,8 +18,16 @@ export interface AuditSealerOptions {
 const MAX_BATCH = 500;
 const MAX_WAIT_MS = 1000;
 const STREAM_WAIT_MS = 250;
-/** What was committed this long before the last seal is certainly sealed, however the clocks differ. */
-const OVERLAP_MS = 3_600_000;
+/** Entries are compared from this long before the last seal on, against seals from longer before; clocks differ by less. */
+const ENTRIES_BACK_MS = 120_000;
+const SEALS_BACK_MS = 600_000;
+/** Others may still write while we stop. */
+const STOP_MS = 2000;
+
+const PIPELINE = [
+  { $match: { operationType: 'insert' } },
+  { $project: { 'fullDocument.entity': 1, 'fullDocument.seq': 1, 'fullDocument.hash': 1 } },
+];
 
 type Insert = mongo.ChangeStreamInsertDocument<AuditEntry>;
 type Stream = mongo.ChangeStream<AuditEntry, Insert>;
@@ -37,6 +45,7 @@ export class AuditSealer {
   readonly #options: Required<AuditSealerOptions>;
   readonly #abort = new AbortController();
   #isTokenLost = false;
+  #stoppedAt = 0;
   #running: Promise<void> | undefined;
 
   constructor(options: AuditSealerOptions) {
@@ -51,6 +60,7 @@ export class AuditSealer {
 
   /** What waits is sealed first. */
   async stop(): Promise<void> {
+    this.#stoppedAt = Date.now();
     this.#abort.abort();
     await this.#running;
   }
@@ -61,7 +71,6 @@ export class AuditSealer {
       try {
         await this.#session();
       } catch (error) {
-        if (isTokenLost(error)) this.#isTokenLost = true;
         if (error instanceof SealTaken) logger.debug('Another process seals the audit');
         else logger.warn('Sealing the audit was interrupted', { error });
         await this.#pause(1000 + Math.random() * 1000);
@@ -75,7 +84,11 @@ export class AuditSealer {
     const stream = this.#open(token);
     try {
       // Opens the stream, so that nothing falls between it and the comparison.
-      const first = await stream.tryNext();
+      const first = await stream.tryNext().catch((error: unknown) => {
+        // Whatever the server has against the token, comparing everything is right, only slower.
+        if (token !== null && (error as Error).name === 'MongoServerError') this.#isTokenLost = true;
+        throw error;
+      });
       const caughtUp = new Set<string>();
       const missed = await this.#unsealed(token === null ? null : last);
       for (const entry of missed) caughtUp.add(keyOf(entry));
@@ -103,12 +116,12 @@ export class AuditSealer {
         newest = await this.#seal(newest, batch, stream.resumeToken);
         batch = [];
       }
-      if (aborted && change === null) return;
+      if (aborted && (change === null || Date.now() - this.#stoppedAt > STOP_MS)) return;
     }
   }
 
   #open(token: unknown): Stream {
-    return this.#entries.watch<AuditEntry, Insert>([{ $match: { operationType: 'insert' } }], {
+    return this.#entries.watch<AuditEntry, Insert>(PIPELINE, {
       maxAwaitTimeMS: STREAM_WAIT_MS,
       batchSize: MAX_BATCH,
       ...(token === null ? {} : { resumeAfter: token }),
@@ -118,19 +131,20 @@ export class AuditSealer {
   /** Entries that no seal has: all of them without a seal to start from, else those since shortly before it. */
   async #unsealed(last: AuditSeal | null): Promise<SealedEntry[]> {
     const projection = { _id: 0, entity: 1, seq: 1, hash: 1 } as const;
+    const missed: SealedEntry[] = [];
     if (last) {
-      const since = new Date(last.at.getTime() - OVERLAP_MS);
       const sealed = new Set<string>();
-      for await (const { entries } of this.#seals.all(since)) for (const entry of entries) sealed.add(keyOf(entry));
-      const _id = { $gte: Types.ObjectId.createFromTime(Math.floor(since.getTime() / 1000) + OVERLAP_MS / 2000) };
-      const recent = await this.#entries.find({ _id } as never, { projection }).toArray();
-      return recent.filter((entry) => !sealed.has(keyOf(entry))).toSorted(byEntity);
+      for await (const { entries } of this.#seals.all(new Date(last.at.getTime() - SEALS_BACK_MS)))
+        for (const entry of entries) sealed.add(keyOf(entry));
+      const from = Types.ObjectId.createFromTime((last.at.getTime() - ENTRIES_BACK_MS) / 1000);
+      for await (const entry of this.#entries.find({ _id: { $gte: from } } as never, { projection }))
+        if (!sealed.has(keyOf(entry))) missed.push(entry);
+      return missed.toSorted(byEntity);
     }
     // Entries of an entity are sealed in their order, so what is sealed of it is known by its number.
     const sealedUpTo = new Map<string, number>();
     for await (const { entries } of this.#seals.all())
       for (const { entity, seq } of entries) sealedUpTo.set(entity, Math.max(seq, sealedUpTo.get(entity) ?? 0));
-    const missed: SealedEntry[] = [];
     for await (const entry of this.#entries.find({}, { projection }).sort({ entity: 1, seq: 1 }))
       if (entry.seq > (sealedUpTo.get(entry.entity) ?? 0)) missed.push(entry);
     return missed;
@@ -160,10 +174,3 @@ const keyOf = ({ entity, seq }: SealedEntry): string => `${entity}#${seq}`;
 
 const byEntity = (a: SealedEntry, b: SealedEntry): number =>
   a.entity === b.entity ? a.seq - b.seq : a.entity < b.entity ? -1 : 1;
-
-/** The stream's history no longer reaches back to the token, or the server does not know it. */
-function isTokenLost(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
-  const label = (error as { hasErrorLabel?: (l: string) => boolean }).hasErrorLabel?.('NonResumableChangeStreamError');
-  return code === 286 || code === 260 || code === 280 || label === true;
-}

@@ -7,7 +7,11 @@ import { assertCurrency, ruleViolation } from './order-prices.ts';
 import type { NewPayment } from './order-schemas.ts';
 
 /** Throws 422 for another currency, for what is no payment, and for a sum that could not be exact any more. */
-export const addPaymentCommand = (body: NewPayment, head: OrderHead, sealer: Pick<Sealer, 'seal'>): AddPaymentCommand => {
+export const addPaymentCommand = (
+  body: NewPayment,
+  head: OrderHead,
+  sealer: Pick<Sealer, 'seal'>,
+): AddPaymentCommand => {
   const payment = paymentOf(body, head.orderId, sealer);
   assertCurrency(body.currency, head.currency, 'currency');
   if (isCashOnDelivery(payment))

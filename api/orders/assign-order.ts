@@ -24,6 +24,7 @@ export const assignCommand = async (
   const assignee = principalOf(user);
   if (assignee.shopIds && !assignee.shopIds.includes(head.shopId))
     throw ruleViolation({ path: 'username', message: `does not work for shop ${head.shopId}` });
-  if (!abilityOf(assignee).can('read', 'Order')) throw ruleViolation({ path: 'username', message: 'may not see orders' });
+  if (!abilityOf(assignee).can('read', 'Order'))
+    throw ruleViolation({ path: 'username', message: 'may not see orders' });
   return { type: 'assign', username: assignee.id };
 };

@@ -22,7 +22,7 @@ import {
 } from './order-schemas.ts';
 import type { OrderServices } from './order-services.ts';
 import { orderAnswer } from './read/order-answer.ts';
-import { orderSchema } from './read/order-schemas.ts';
+import { orderSchema } from './order-schema-stub.ts';
 import { receiverRecordOf } from './receiver-record.ts';
 
 interface CommandRoute<B extends z.ZodType> {
@@ -115,7 +115,8 @@ export const createCommandRoutes = (deps: ApiDeps, services: OrderServices): Rou
       word: 'assign',
       operationId: 'assignOrder',
       summary: 'Give the order to a person',
-      description: 'An agent takes an order themselves, any order of their shops by its id; others may give it to anybody of the shop.',
+      description:
+        'An agent takes an order themselves, any order of their shops by its id; others may give it to anybody of the shop.',
       action: 'assign',
       body: assignSchema,
       command: ({ username }, { head, principal }) => assignCommand(username, head, principal, deps.users),
@@ -149,7 +150,10 @@ export const createCommandRoutes = (deps: ApiDeps, services: OrderServices): Rou
       body: splitSchema,
       command: ({ groups }) => ({
         type: 'split',
-        groups: groups.map(({ warehouseId, lines }) => ({ lines, ...(warehouseId === undefined ? {} : { warehouseId }) })),
+        groups: groups.map(({ warehouseId, lines }) => ({
+          lines,
+          ...(warehouseId === undefined ? {} : { warehouseId }),
+        })),
       }),
     }),
     commandRoute({

@@ -4,7 +4,7 @@ import { createOrder } from './create-order.ts';
 import { newOrderSchema } from './order-schemas.ts';
 import type { OrderServices } from './order-services.ts';
 import { orderAnswer } from './read/order-answer.ts';
-import { orderSchema } from './read/order-schemas.ts';
+import { orderSchema } from './order-schema-stub.ts';
 
 export const createIntakeRoutes = (deps: ApiDeps, services: OrderServices): Route[] => {
   const create = createOrder({ ...deps, ...services });

@@ -57,7 +57,8 @@ export class EndedOrders {
         const input = { step: decision.step, action: message.type, origin, at: now, before, runId };
         if (await this.#isCommitted(stepRequest(input, chainEntry))) return { revision: decision.step.next.revision };
         // Somebody else was faster: what they left is looked at afresh.
-        if (tries >= MAX_TRIES) throw new Problem('unavailable', { detail: 'The order is being changed by many at once' });
+        if (tries >= MAX_TRIES)
+          throw new Problem('unavailable', { detail: 'The order is being changed by many at once' });
       }
     });
   }

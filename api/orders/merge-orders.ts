@@ -31,7 +31,10 @@ export const mergeOrders =
     } catch (error) {
       for (const record of joined)
         await join(commands, ctx, record, [record.orderId]).catch((undoError: unknown) =>
-          logger.error('An order stays in a parcel that did not come about', { orderId: record.orderId, error: undoError }),
+          logger.error('An order stays in a parcel that did not come about', {
+            orderId: record.orderId,
+            error: undoError,
+          }),
         );
       throw error;
     }
@@ -67,6 +70,8 @@ const assertMergeable = (records: readonly OrderRecord[], orderIds: readonly str
     if (allocations.some((allocation) => allocation.warehouseId !== warehouseId))
       throw ruleViolation({ path, message: 'does not leave one and the same warehouse' });
     if (parcelGroup && parcelGroup.orderIds.length > 1 && parcelGroup.groupId !== wanted)
-      throw new Problem('conflict', { detail: `Order ${orderId} is in another parcel: ${parcelGroup.orderIds.join(', ')}` });
+      throw new Problem('conflict', {
+        detail: `Order ${orderId} is in another parcel: ${parcelGroup.orderIds.join(', ')}`,
+      });
   });
 };

@@ -5,7 +5,7 @@ import { mergeOrders } from './merge-orders.ts';
 import { mergeSchema } from './order-schemas.ts';
 import type { OrderServices } from './order-services.ts';
 import { orderAnswer } from './read/order-answer.ts';
-import { orderSchema } from './read/order-schemas.ts';
+import { orderSchema } from './order-schema-stub.ts';
 
 export const createMergeRoutes = ({ logger }: Pick<ApiDeps, 'logger'>, services: OrderServices): Route[] => {
   const merge = mergeOrders(services, logger);

@@ -171,4 +171,3 @@ const noAnswer = (cause: unknown): Problem =>
     retryAfterSec: 2,
     cause,
   });
-

@@ -12,7 +12,8 @@ export const assertPriced = (order: NewOrder): void => {
     const wrong = firstWrong(order);
     if (wrong) throw ruleViolation(wrong);
   } catch (error) {
-    if (error instanceof MoneyError) throw ruleViolation({ path: 'lines', message: 'the amounts are beyond the exact integers' });
+    if (error instanceof MoneyError)
+      throw ruleViolation({ path: 'lines', message: 'the amounts are beyond the exact integers' });
     throw error;
   }
 };

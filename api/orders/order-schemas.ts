@@ -113,8 +113,10 @@ export const newOrderSchema = z
     payments: z.array(paymentSchema).max(50).check(uniqueBy('paymentId')).default([]),
   })
   .superRefine(({ type, presale }, ctx) => {
-    if (type === 'presale' && !presale) ctx.addIssue({ code: 'custom', path: ['presale'], message: 'is needed by a presale' });
-    if (type !== 'presale' && presale) ctx.addIssue({ code: 'custom', path: ['presale'], message: 'is for a presale only' });
+    if (type === 'presale' && !presale)
+      ctx.addIssue({ code: 'custom', path: ['presale'], message: 'is needed by a presale' });
+    if (type !== 'presale' && presale)
+      ctx.addIssue({ code: 'custom', path: ['presale'], message: 'is for a presale only' });
   })
   .meta({ id: 'NewOrder' });
 
@@ -130,7 +132,9 @@ const quantitiesSchema = z
 export const cancelSchema = z.strictObject({ reason: noteSchema(500) });
 
 export const holdSchema = z.strictObject({
-  code: z.enum(HOLD_CODES).meta({ description: `People set ${SETTABLE_HOLDS.join(', ')}; the others come with their cause` }),
+  code: z
+    .enum(HOLD_CODES)
+    .meta({ description: `People set ${SETTABLE_HOLDS.join(', ')}; the others come with their cause` }),
   detail: noteSchema(500),
   until: timeSchema.optional(),
 });

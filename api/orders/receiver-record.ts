@@ -18,7 +18,10 @@ export type SealedReceiver = Pick<ClearReceiver, 'name' | 'phone' | 'address'>;
 const NEEDED = ['name', 'phone', 'address'] as const satisfies readonly (keyof SealedReceiver)[];
 
 /** What is stored and passed on of a receiver: nothing personal in clear. */
-export const receiverRecordOf = (receiver: ClearReceiver, sealer: Pick<Sealer, 'seal' | 'blindIndex'>): ReceiverRecord => {
+export const receiverRecordOf = (
+  receiver: ClearReceiver,
+  sealer: Pick<Sealer, 'seal' | 'blindIndex'>,
+): ReceiverRecord => {
   const { name, phone, address, province, city, district, pickupStation } = receiver;
   const secret: SealedReceiver = { name, phone, address };
   const region = `${province}${city}${district}`;

@@ -68,7 +68,14 @@ export const createSkuMappingRoutes = (deps: ApiDeps, services: OrderServices): 
           if (known?.skuCode === skuCode) return { draft: null, result: known };
           const now = new Date();
           const revision = (known?.revision ?? 0) + 1;
-          const next = { _id: skuMappingId(shopId, platformSku), shopId, platformSku, skuCode, revision, updatedAt: now };
+          const next = {
+            _id: skuMappingId(shopId, platformSku),
+            shopId,
+            platformSku,
+            skuCode,
+            revision,
+            updatedAt: now,
+          };
           if (!(await mappings.write(next, known?.revision ?? 0, session)))
             throw new Problem('conflict', { detail: 'The mapping was changed at the same time' });
           const change = { before: known ? { skuCode: known.skuCode } : null, after: { skuCode } };

@@ -29,6 +29,8 @@ export const tellWaitingOrders =
       }
       await Promise.all(group.map(tell));
     };
-    const told = tellAll().catch((error: unknown) => logger.warn('Orders could not be told of a mapping', { shopId, error }));
+    const told = tellAll().catch((error: unknown) =>
+      logger.warn('Orders could not be told of a mapping', { shopId, error }),
+    );
     await Promise.race([told, sleep(ANSWER_WITHIN_MS, undefined, { ref: false })]);
   };

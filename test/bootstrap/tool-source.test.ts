@@ -103,7 +103,9 @@ test('data written by one kind of MongoDB is never hidden by a start with anothe
 test('tools are kept in the cache of the user, or with the data where that cannot be written', () => {
   const cache = join(folder, 'cache');
   assert.equal(toolsFolder({ XDG_CACHE_HOME: cache }, '/data'), join(cache, 'orderhub'));
-  assert.equal(toolsFolder({ XDG_CACHE_HOME: '/proc/nowhere' }, folder), join(folder, 'tools'));
+  const file = join(folder, 'a-file');
+  writeFileSync(file, '');
+  assert.equal(toolsFolder({ XDG_CACHE_HOME: join(file, 'cache') }, folder), join(folder, 'tools'));
 });
 
 test('versions of outside tools stand in one file only', () => {
