@@ -44,7 +44,7 @@ const CHECKS: Record<OrderAction, (state: OrderState) => boolean> = {
   // Also of an order that has ended: the money is there and must be seen to.
   payments: () => true,
   cancel: (state) => !state.ended && remainingLines(state).length > 0,
-  hold: (state) => !state.ended && isUnshipped(state),
+  hold: (state) => !state.ended && remainingLines(state).length > 0,
   release: (state) => !state.ended && state.holds.some((hold) => isReleasable(hold.code)),
   address: (state) => !state.ended && isUnshipped(state),
   'phone-confirmation': (state) => !state.ended && hasHold(state, 'phone_confirmation'),

@@ -6,9 +6,10 @@ import type {
   PhoneConfirmationCommand,
   ReleaseCommand,
 } from './order-messages.ts';
-import type { OrderSnapshot, OrderState } from './order-model.ts';
+import type { CaseCode, Hold, HoldCode, OrderSnapshot, OrderState } from './order-model.ts';
 import {
   addHold,
+  closeCases,
   dropHold,
   finishStep,
   happen,
@@ -18,11 +19,12 @@ import {
   startStep,
   UNCHANGED,
   type Decision,
+  type Step,
   type StepContext,
 } from './order-step.ts';
 import { hasHold, hasUnknownSku, isReleasable, mayRelease, SETTABLE_HOLDS } from './order-holds.ts';
-import { isFullyPaid, paidTotal, remainingLines, reservedStock } from './order-quantities.ts';
-import { holdCashOnDelivery, isCashOnDelivery } from './order-payment.ts';
+import { isCashOnDelivery, isFullyPaid, paidTotal, remainingLines, reservedStock } from './order-quantities.ts';
+import { holdCashOnDelivery, noticeSurplus } from './order-payment.ts';
 
 /** The state of an order that intake has stored and no workflow has looked at; revision 0. */
 export const initialState = (snapshot: OrderSnapshot): OrderState => ({
@@ -47,18 +49,28 @@ export const open = (state: OrderState, context: StepContext): Decision => {
   const step = startStep(state);
   const { snapshot } = state;
   happen(step, 'order_received', { payable: snapshot.payable, paid: paidTotal(state) });
-  if (snapshot.receiver.missing.length > 0)
-    addHold(step, { code: 'address_incomplete', since: context.now, detail: `missing: ${snapshot.receiver.missing.join(', ')}` });
-  if (hasUnknownSku(state)) {
-    const lines = snapshot.lines.filter((line) => line.skuCode === null).map((line) => line.platformSku ?? line.lineId);
-    addHold(step, { code: 'unknown_sku', since: context.now, detail: `no SKU for: ${lines.join(', ')}` });
-    openCase(step, 'unknown_sku', `no SKU for: ${lines.join(', ')}`);
-  }
+  holdForCauses(step, context);
   if (snapshot.payments.some(isCashOnDelivery)) holdCashOnDelivery(step, context);
   return finishStep(step, context);
 };
 
-/** Brings a cancelled order back to life after a late payment; stock is asked for anew. */
+/** Holds that follow from the order itself. */
+const holdForCauses = (step: Step, context: StepContext): void => {
+  const { lines, receiver } = step.next.snapshot;
+  if (receiver.missing.length > 0)
+    addHold(step, { code: 'address_incomplete', since: context.now, detail: `missing: ${receiver.missing.join(', ')}` });
+  if (hasUnknownSku(step.next)) {
+    const unknown = lines.filter((line) => line.skuCode === null).map((line) => line.platformSku ?? line.lineId);
+    addHold(step, { code: 'unknown_sku', since: context.now, detail: `no SKU for: ${unknown.join(', ')}` });
+    openCase(step, 'unknown_sku', `no SKU for: ${unknown.join(', ')}`);
+  }
+  noticeSurplus(step, context);
+};
+
+/** These are found out afresh when an order comes back. */
+const FOUND_OUT: readonly HoldCode[] = ['unknown_sku', 'overpaid'];
+
+/** Brings a cancelled order back to life after a late payment; stock is asked for anew, what held it holds it again. */
 export const reinstate = (state: OrderState, context: StepContext): Decision => {
   if (state.ended?.status !== 'cancelled' || state.shipments.length > 0)
     return refuse(state, 'action_not_allowed', 'only a cancelled order of which nothing was sent can be reinstated');
@@ -67,9 +79,14 @@ export const reinstate = (state: OrderState, context: StepContext): Decision => 
   step.next.ended = null;
   step.next.cancellation = null;
   step.next.reservation = { ...state.reservation, state: 'none', allocations: [] };
+  step.next.handedOver = [];
+  step.next.parcelGroup = null;
   happen(step, 'reinstated', {});
   resolveCases(step, 'late_payment', 'the order was reinstated');
   resolveCases(step, 'refund_due', 'the order was reinstated');
+  for (const stood of state.cancellation?.holds ?? [])
+    if (!FOUND_OUT.includes(stood.code) && !isOver(stood, context)) addHold(step, stood);
+  holdForCauses(step, context);
   return finishStep(step, context);
 };
 
@@ -78,7 +95,7 @@ export const hold = (state: OrderState, command: HoldCommand, context: StepConte
     return refuse(state, 'rule_violation', `a hold ${command.code} comes and goes with its cause`);
   const known = state.holds.find(({ code }) => code === command.code);
   if (known && known.detail === command.detail && known.until === command.until) return UNCHANGED;
-  if (command.until !== undefined && command.until <= context.now)
+  if (command.until !== undefined && !(Date.parse(command.until) > Date.parse(context.now)))
     return refuse(state, 'rule_violation', 'until lies in the past');
   const step = startStep(state);
   addHold(step, {
@@ -102,8 +119,10 @@ export const release = (state: OrderState, command: ReleaseCommand, context: Ste
   return finishStep(step, context);
 };
 
+const isOver = ({ until }: Hold, { now }: StepContext): boolean => until !== undefined && Date.parse(until) <= Date.parse(now);
+
 export const expireHolds = (state: OrderState, context: StepContext): Decision => {
-  const over = state.holds.filter((entry) => entry.until !== undefined && entry.until <= context.now);
+  const over = state.holds.filter((entry) => isOver(entry, context));
   if (over.length === 0) return UNCHANGED;
   const step = startStep(state);
   for (const { code } of over) dropHold(step, code);
@@ -113,6 +132,8 @@ export const expireHolds = (state: OrderState, context: StepContext): Decision =
 export const changeAddress = (state: OrderState, command: ChangeAddressCommand, context: StepContext): Decision => {
   const step = startStep(state);
   step.next.snapshot = { ...state.snapshot, receiver: command.receiver };
+  // Another address is another parcel.
+  step.next.parcelGroup = null;
   happen(step, 'address_changed', { district: command.receiver.district });
   if (command.receiver.missing.length === 0) dropHold(step, 'address_incomplete');
   else
@@ -122,7 +143,7 @@ export const changeAddress = (state: OrderState, command: ChangeAddressCommand, 
 
 export const confirmByPhone = (state: OrderState, command: PhoneConfirmationCommand, context: StepContext): Decision => {
   const step = startStep(state);
-  happen(step, 'phone_confirmation', { outcome: command.outcome });
+  happen(step, 'phone_confirmation', { outcome: command.outcome, note: command.note });
   if (command.outcome === 'refused') openCase(step, 'phone_refused', 'the buyer did not confirm the order by phone');
   else {
     step.next.phoneConfirmed = true;
@@ -142,7 +163,7 @@ export const assign = (state: OrderState, command: AssignCommand, context: StepC
 
 export const mapSku = (state: OrderState, platformSku: string, skuCode: string, context: StepContext): Decision => {
   const isThis = (line: OrderSnapshot['lines'][number]) => line.skuCode === null && (line.platformSku ?? '') === platformSku;
-  if (state.ended || !state.snapshot.lines.some(isThis)) return UNCHANGED;
+  if (state.ended || !skuCode || !state.snapshot.lines.some(isThis)) return UNCHANGED;
   const step = startStep(state);
   step.next.snapshot = {
     ...state.snapshot,
@@ -156,21 +177,30 @@ export const mapSku = (state: OrderState, platformSku: string, skuCode: string, 
   return finishStep(step, context);
 };
 
+/** These outlive the unsent rest of an order: they are about money. */
+const OF_MONEY: readonly (CaseCode | HoldCode)[] = ['overpaid', 'refund_due'];
+
 /** Cancels what has not been sent: stock is free at once, what was paid for it is due back. */
 export const cancel = (state: OrderState, command: CancelCommand, context: StepContext): Decision => {
   const step = startStep(state);
-  const rest = remainingLines(state);
-  step.next.cancellation = { at: context.now, reason: command.reason, lines: rest };
+  const isWhole = state.shipments.length === 0;
+  step.next.cancellation = {
+    at: context.now,
+    reason: command.reason,
+    lines: remainingLines(state),
+    holds: isWhole ? state.holds : [],
+  };
   const reserved = reservedStock(state);
   if (state.reservation.state === 'backordered') step.stock.push({ kind: 'withdraw', round: state.reservation.round });
   else if (reserved.length > 0) step.stock.push({ kind: 'release', lines: reserved });
-  step.next.reservation = { ...state.reservation, state: state.shipments.length > 0 ? 'reserved' : 'none', allocations: sentOnly(state) };
-  step.next.holds = [];
-  happen(step, 'cancelled', { reason: command.reason, partly: state.shipments.length > 0 });
-  for (const { code } of state.cases) resolveCases(step, code, 'the order was cancelled');
-  if (state.shipments.length === 0) step.next.ended = { status: 'cancelled', at: context.now };
+  step.next.reservation = { ...state.reservation, state: isWhole ? 'none' : 'reserved', allocations: sentOnly(state) };
+  step.next.holds = isWhole ? [] : state.holds.filter(({ code }) => OF_MONEY.includes(code));
+  happen(step, 'cancelled', { reason: command.reason, partly: !isWhole });
+  closeCases(step, 'the order was cancelled', ({ code }) => isWhole || !OF_MONEY.includes(code));
+  if (isWhole) step.next.ended = { status: 'cancelled', at: context.now };
   const paid = paidTotal(state);
-  if (paid > 0) openCase(step, 'refund_due', `the order was cancelled after ${paid} was paid`);
+  if (paid > 0)
+    openCase(step, 'refund_due', `${isWhole ? 'the order' : 'the unsent rest'} was cancelled after ${paid} was paid`);
   return finishStep(step, context);
 };
 

@@ -96,8 +96,8 @@ export type OrderFact =
   | { type: 'stockReserved'; round: number }
   | { type: 'skuMapped'; platformSku: string; skuCode: string }
   | { type: 'caseResolved'; caseId: string }
-  | { type: 'parcelShipped'; courier: string; trackingNo: string }
-  | { type: 'stepExhausted'; detail: string }
+  | { type: 'parcelShipped'; groupId: string; warehouseId: string; courier: string; trackingNo: string }
+  | { type: 'stepRecovered'; caseId: string }
   | { type: 'paymentTimeout' }
   | { type: 'balanceOverdue' }
   | { type: 'holdExpired' }

@@ -152,6 +152,8 @@ export interface Cancellation {
   reason: string;
   /** Units that will not be sent, per line. */
   lines: LineQuantity[];
+  /** What stood when the whole order was cancelled; it stands again if the order is brought back. */
+  holds: Hold[];
 }
 
 /** Everything that the order workflow knows; the view, the holds and the legal actions are computed from it. */

@@ -1,7 +1,8 @@
 import type { AddPaymentCommand } from './order-messages.ts';
-import type { OrderSnapshot, OrderState, Payment } from './order-model.ts';
+import type { OrderState, Payment } from './order-model.ts';
 import {
   addHold,
+  closeCases,
   finishStep,
   happen,
   openCase,
@@ -9,9 +10,11 @@ import {
   startStep,
   UNCHANGED,
   type Decision,
+  type Step,
   type StepContext,
 } from './order-step.ts';
-import { paidTotal } from './order-quantities.ts';
+import { isAmountMinor } from './money.ts';
+import { isCashOnDelivery, paidTotal } from './order-quantities.ts';
 import { statusOf } from './order-status.ts';
 
 /** Key order does not matter, `undefined` is absent. */
@@ -23,53 +26,59 @@ const samePayment = (a: Payment, b: Payment): boolean => {
   return flat(restA, settlementA) === flat(restB, settlementB);
 };
 
-/** Methods by which nothing has been paid yet; such an order is held for a person. */
-export const isCashOnDelivery = (payment: Payment): boolean => payment.method === 'cod';
+export { isCashOnDelivery };
 
-export const refusePayment = (snapshot: OrderSnapshot, command: AddPaymentCommand): string | null =>
-  command.currency !== undefined && command.currency !== snapshot.currency
-    ? `a payment in ${command.currency} cannot pay an order in ${snapshot.currency}`
-    : null;
+const whyRefused = (state: OrderState, { payment, currency }: AddPaymentCommand): string | null => {
+  if (currency !== undefined && currency !== state.snapshot.currency)
+    return `a payment in ${currency} cannot pay an order in ${state.snapshot.currency}`;
+  if (!isAmountMinor(payment.amount) || payment.amount === 0) return 'a payment is a whole number of minor units, at least 1';
+  if (!isAmountMinor(paidTotal(state) + payment.amount)) return 'the sum would be beyond the exact integers';
+  if (isCashOnDelivery(payment)) return 'cash on delivery is not a payment: nothing has been paid yet';
+  return null;
+};
 
 export const addPayment = (state: OrderState, command: AddPaymentCommand, context: StepContext): Decision => {
   const { payment } = command;
-  const wrong = refusePayment(state.snapshot, command);
-  if (wrong) return refuse(state, 'rule_violation', wrong);
   const known = state.snapshot.payments.find(({ paymentId }) => paymentId === payment.paymentId);
   if (known)
     return samePayment(known, payment)
       ? UNCHANGED
       : refuse(state, 'conflict', `payment ${payment.paymentId} is known with other content`);
+  const wrong = whyRefused(state, command);
+  if (wrong) return refuse(state, 'rule_violation', wrong);
   const step = startStep(state);
   step.next.snapshot = { ...state.snapshot, payments: [...state.snapshot.payments, payment] };
   happen(step, 'payment_added', { paymentId: payment.paymentId, amount: payment.amount });
   if (state.ended && state.ended.status !== 'completed') {
-    const detail = `${payment.amount} was paid after the order was ${statusOf(state)}`;
-    openCase(step, 'late_payment', detail);
-    openCase(step, 'refund_due', `${paidTotal(step.next)} was paid for an order that is ${statusOf(state)}`);
+    openCase(step, 'late_payment', `${payment.amount} was paid after the order was ${statusOf(state)}`);
+    openCase(step, 'refund_due', `${payment.amount} was paid for an order that is ${statusOf(state)}`);
   } else if (state.ended) openCase(step, 'overpaid', `${payment.amount} was paid after the order was completed`);
+  noticeSurplus(step, context);
   return finishStep(step, context);
+};
+
+/** Called where money comes in, so that a hold which finance has released does not come back by itself. */
+export const noticeSurplus = (step: Step, { now }: StepContext): void => {
+  const { next } = step;
+  const surplus = paidTotal(next) - next.snapshot.payable;
+  if (surplus <= 0 || next.ended) return;
+  const detail = `${surplus} more than ${next.snapshot.payable} was paid`;
+  const since = next.holds.find(({ code }) => code === 'overpaid')?.since ?? now;
+  addHold(step, { code: 'overpaid', since, detail });
+  openCase(step, 'overpaid', detail);
 };
 
 /** Nobody paid in time: the order ends, nothing was reserved; what was paid in part is due back. */
 export const expirePayment = (state: OrderState, context: StepContext): Decision => {
-  const step = startStep(state);
+  const step = endUnpaid(state, context, 'payment_timeout', 'cancelled');
   const paid = paidTotal(state);
-  step.next.holds = [];
-  step.next.cancellation = { at: context.now, reason: 'payment_timeout', lines: allLines(state) };
-  step.next.ended = { status: 'cancelled', at: context.now };
-  happen(step, 'payment_timeout', {});
   if (paid > 0) openCase(step, 'refund_due', `${paid} was paid for an order that was never paid in full`);
   return finishStep(step, context);
 };
 
 /** The balance of a presale is overdue: the order closes, the deposit is kept, a person looks at it. */
 export const expireBalance = (state: OrderState, context: StepContext): Decision => {
-  const step = startStep(state);
-  step.next.holds = [];
-  step.next.cancellation = { at: context.now, reason: 'balance_overdue', lines: allLines(state) };
-  step.next.ended = { status: 'closed', at: context.now };
-  happen(step, 'balance_overdue', {});
+  const step = endUnpaid(state, context, 'balance_overdue', 'closed');
   openCase(step, 'deposit_kept', `the balance was not paid by ${state.snapshot.presale?.balanceDueAt ?? ''}; ${paidTotal(state)} is kept`);
   return finishStep(step, context);
 };
@@ -79,4 +88,13 @@ export const holdCashOnDelivery = (step: ReturnType<typeof startStep>, context: 
   openCase(step, 'mapping_failed', 'cash on delivery is not supported');
 };
 
-const allLines = (state: OrderState) => state.snapshot.lines.map(({ lineId, quantity }) => ({ lineId, quantity }));
+const endUnpaid = (state: OrderState, { now }: StepContext, reason: string, status: 'cancelled' | 'closed'): Step => {
+  const step = startStep(state);
+  const lines = state.snapshot.lines.map(({ lineId, quantity }) => ({ lineId, quantity }));
+  step.next.cancellation = { at: now, reason, lines, holds: state.holds };
+  step.next.holds = [];
+  step.next.ended = { status, at: now };
+  happen(step, reason, {});
+  closeCases(step, `the order was ${status}`, () => true);
+  return step;
+};

@@ -1,8 +1,12 @@
-import type { LineQuantity, OrderLine, OrderState } from './order-model.ts';
+import type { LineQuantity, OrderLine, OrderState, Payment } from './order-model.ts';
 import { sumMinor } from './money.ts';
 
-export const paidTotal = (state: OrderState): number =>
-  sumMinor(state.snapshot.payments.map((payment) => payment.amount));
+/** Methods by which nothing has been paid yet; such an order is held for a person. */
+export const isCashOnDelivery = (payment: Payment): boolean => payment.method === 'cod';
+
+const received = (state: OrderState): Payment[] => state.snapshot.payments.filter((payment) => !isCashOnDelivery(payment));
+
+export const paidTotal = (state: OrderState): number => sumMinor(received(state).map((payment) => payment.amount));
 
 export const isFullyPaid = (state: OrderState): boolean => paidTotal(state) >= state.snapshot.payable;
 
@@ -63,7 +67,7 @@ export const bySku = (state: OrderState, lines: readonly LineQuantity[]): SkuQua
 /** When the order counted as paid: the payment that completed the sum. Backorders queue by it. */
 export const paidAtOf = (state: OrderState): string | null => {
   if (!isFullyPaid(state)) return null;
-  const payments = [...state.snapshot.payments].sort((a, b) => (a.paidAt < b.paidAt ? -1 : a.paidAt > b.paidAt ? 1 : 0));
+  const payments = received(state).sort((a, b) => Date.parse(a.paidAt) - Date.parse(b.paidAt));
   let sum = 0;
   for (const payment of payments) {
     sum += payment.amount;

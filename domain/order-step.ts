@@ -4,7 +4,7 @@ import type { Refusal } from './failures.ts';
 import { allowedActions } from './order-actions.ts';
 import { caseIdOf } from './ids.ts';
 import { hasHold, hasUnknownSku } from './order-holds.ts';
-import { isFullyPaid, paidAtOf, paidTotal, remainingLines, type StockLine } from './order-quantities.ts';
+import { isFullyPaid, paidAtOf, remainingLines, type StockLine } from './order-quantities.ts';
 
 export interface ReserveLine {
   lineId: string;
@@ -102,26 +102,20 @@ export const openCase = (step: Step, code: CaseCode, detail: string): void => {
   happen(step, 'case_opened', { code });
 };
 
-export const resolveCases = (step: Step, code: CaseCode, note: string): void => {
-  for (const open of step.next.cases) if (open.code === code) step.cases.push({ kind: 'resolve', caseId: open.caseId, note });
-  step.next.cases = step.next.cases.filter((open) => open.code !== code);
+export const resolveCases = (step: Step, code: CaseCode, note: string): void =>
+  closeCases(step, note, (open) => open.code === code);
+
+export const closeCases = (step: Step, note: string, isMeant: (open: OrderState['cases'][number]) => boolean): void => {
+  for (const { caseId } of step.next.cases.filter(isMeant)) step.cases.push({ kind: 'resolve', caseId, note });
+  step.next.cases = step.next.cases.filter((open) => !isMeant(open));
 };
 
 /** Ends a step: whatever follows from the new state without anybody asking happens here, in the same revision. */
 export const finishStep = (step: Step, context: StepContext): Decision => {
-  noticeSurplus(step, context);
   askForStock(step);
   noticeDelivery(step);
   completeWhenDue(step, context);
   return { kind: 'step', step };
-};
-
-const noticeSurplus = (step: Step, { now }: StepContext): void => {
-  const surplus = paidTotal(step.next) - step.next.snapshot.payable;
-  if (surplus <= 0 || step.next.ended || step.next.cases.some(({ code }) => code === 'overpaid')) return;
-  const detail = `${surplus} more than ${step.next.snapshot.payable} was paid`;
-  if (step.next.shipments.length === 0) addHold(step, { code: 'overpaid', since: now, detail });
-  openCase(step, 'overpaid', detail);
 };
 
 const askForStock = (step: Step): void => {
@@ -156,7 +150,8 @@ const noticeDelivery = (step: Step): void => {
   const { next } = step;
   if (next.deliveredAt || next.ended || next.shipments.length === 0 || remainingLines(next).length > 0) return;
   if (!next.shipments.every((shipment) => shipment.status === 'delivered')) return;
-  next.deliveredAt = next.shipments.map((shipment) => shipment.deliveredAt ?? shipment.shippedAt).sort().at(-1) ?? null;
+  const times = next.shipments.map((shipment) => Date.parse(shipment.deliveredAt ?? shipment.shippedAt));
+  next.deliveredAt = new Date(Math.max(...times)).toISOString();
   happen(step, 'delivered', {});
 };
 
@@ -165,6 +160,7 @@ const completeWhenDue = (step: Step, { now, timers }: StepContext): void => {
   if (next.ended || !next.deliveredAt) return;
   if (Date.parse(next.deliveredAt) + timers.autoCompleteMs > Date.parse(now)) return;
   next.ended = { status: 'completed', at: now };
+  next.holds = [];
   happen(step, 'completed', {});
 };
 

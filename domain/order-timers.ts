@@ -1,6 +1,6 @@
 import type { OrderState } from './order-model.ts';
 import type { OrderFact } from './order-messages.ts';
-import { isFullyPaid, paidTotal, remainingLines } from './order-quantities.ts';
+import { isCashOnDelivery, isFullyPaid, paidTotal, remainingLines } from './order-quantities.ts';
 
 /** The version of the timers document that an order runs with, in milliseconds. */
 export interface OrderTimers {
@@ -29,9 +29,12 @@ export const paymentDeadline = (state: OrderState, timers: OrderTimers): Deadlin
   return { at, fact: { type: 'paymentTimeout' } };
 };
 
+/** Cash on delivery is nobody's fault who failed to pay in time: a person decides. */
+const isLeftToPerson = (state: OrderState): boolean => state.snapshot.payments.some(isCashOnDelivery);
+
 /** When the present wait ends by itself and what that means; `since` is when the present stage began. */
 export const stageDeadline = (state: OrderState, timers: OrderTimers, since: number): Deadline => {
-  if (!isFullyPaid(state)) return paymentDeadline(state, timers);
+  if (!isFullyPaid(state) && !isLeftToPerson(state)) return paymentDeadline(state, timers);
   if (state.reservation.state === 'backordered')
     return { at: since + BACKORDER_RECHECK_MS, fact: { type: 'stockReserved', round: state.reservation.round } };
   if (state.deliveredAt)

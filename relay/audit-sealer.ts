@@ -17,7 +17,8 @@ export interface AuditSealerOptions {
 
 const MAX_BATCH = 500;
 const MAX_WAIT_MS = 1000;
-const STREAM_WAIT_MS = 250;
+/** The stream is asked for what is there, not waited on. */
+const STREAM_WAIT_MS = 1;
 /** Entries are compared from this long before the last seal on, against seals from longer before; clocks differ by less. */
 const ENTRIES_BACK_MS = 120_000;
 const SEALS_BACK_MS = 600_000;
@@ -101,22 +102,27 @@ export class AuditSealer {
     }
   }
 
+  /** Looks twice a second and takes what has gathered: waiting for each entry would cost a round trip for each. */
   async #follow(stream: Stream, first: Insert | null, last: AuditSeal | null, known: Set<string>): Promise<void> {
+    const { maxWaitMs } = this.#options;
     let newest = last;
     let batch: SealedEntry[] = [];
     let oldestAt = 0;
-    for (let change: Insert | null = first; ; change = await stream.tryNext()) {
+    const sealBatch = async (): Promise<void> => {
+      newest = await this.#seal(newest, batch, stream.resumeToken);
+      batch = [];
+    };
+    for (let change = first; ; change = await stream.tryNext()) {
       if (change && !known.delete(keyOf(change.fullDocument))) {
         if (batch.length === 0) oldestAt = Date.now();
         batch.push(change.fullDocument);
       }
+      if (batch.length >= MAX_BATCH) await sealBatch();
       const { aborted } = this.#abort.signal;
-      const isDue = batch.length >= MAX_BATCH || Date.now() - oldestAt >= this.#options.maxWaitMs || aborted;
-      if (batch.length > 0 && isDue) {
-        newest = await this.#seal(newest, batch, stream.resumeToken);
-        batch = [];
-      }
-      if (aborted && (change === null || Date.now() - this.#stoppedAt > STOP_MS)) return;
+      if (change && !(aborted && Date.now() - this.#stoppedAt > STOP_MS)) continue;
+      if (batch.length > 0 && (aborted || Date.now() - oldestAt >= maxWaitMs)) await sealBatch();
+      if (aborted) return;
+      await this.#pause(maxWaitMs / 2);
     }
   }
 

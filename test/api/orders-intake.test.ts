@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Payload } from '@temporalio/common';
 import { intakeRecord } from '../../api/orders/intake.ts';
 import { newOrderSchema } from '../../api/orders/order-schemas.ts';
 import { startUntakenOrders } from '../../api/orders/untaken-orders.ts';
@@ -41,13 +42,19 @@ test('the workflow is found in Temporal by shop, channel and status, and its his
   assert.equal(type, 'orderWorkflow');
   const found = Object.fromEntries(typedSearchAttributes.toJSON().map(({ key, value }) => [key.name, value]));
   assert.deepEqual([found['OrderStatus'], found['ShopId'], found['Channel']], ['pending_payment', 'own1', 'own']);
-  const history = JSON.stringify(await handle.fetchHistory(), (_key, value) =>
-    value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : value,
-  );
+  const payloads = payloadsOf(await handle.fetchHistory());
+  const history = payloads.map(({ data }) => Buffer.from(data ?? []).toString('utf8')).join('\n');
+  const [codec] = app.temporal.dataConverter.payloadCodecs ?? [];
+  const decoded = (await codec?.decode(payloads))
+    ?.map(({ data }) => Buffer.from(data ?? []).toString('utf8'))
+    .join('\n');
+  assert.ok(decoded?.includes('T-shirt M'), 'what is encrypted is there');
   const record = JSON.stringify(await app.stored('own1.W2'));
   for (const secret of ['张三丰', '13812348000', '文三路', 'T-shirt M']) {
     assert.ok(!history.includes(secret), `${secret} in the history`);
-    if (secret !== 'T-shirt M') assert.ok(!record.includes(secret), `${secret} in the record`);
+    if (secret === 'T-shirt M') continue;
+    assert.ok(!decoded?.includes(secret), `${secret} in the decoded history`);
+    assert.ok(!record.includes(secret), `${secret} in the record`);
   }
   const { receiver } = await app.stored('own1.W2');
   assert.deepEqual(sealer.unseal(receiver.sealed), {
@@ -215,6 +222,13 @@ test('K5 the same Idempotency-Key is answered the same, another body under it is
   const other = await app.post('/v1/orders', orderBody('W22'), { headers });
   assert.equal(problemOf(other), '422 idempotency_key_reused');
 });
+
+/** Every payload of a history. */
+const payloadsOf = (value: unknown): Payload[] => {
+  if (value === null || typeof value !== 'object') return [];
+  if ('metadata' in value && 'data' in value && value.data instanceof Uint8Array) return [value as Payload];
+  return Object.values(value).flatMap(payloadsOf);
+};
 
 /** As an API process leaves an order that dies between storing and starting it, `ageMs` ago. */
 const storeOnly = async (
