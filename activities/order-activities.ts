@@ -1,10 +1,10 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { AuditDraft, AuditEntry } from '../models/audit-log.ts';
-import type { StepCommitter } from '../models/step-committer.ts';
+import type { CommitAnswer, OrderStepRequest } from '../models/step-committer.ts';
 import type { CaseStore } from '../models/case-store.ts';
 import type { ReservationOutcome } from '../domain/order-step.ts';
-import { caseIdOf } from '../domain/ids.ts';
-import { stepRequest, type CommitStepInput } from '../domain/step-request.ts';
+import { exhaustedCaseId } from '../domain/ids.ts';
+import { stepRequest, type CommitStepInput, type WrittenStep } from '../domain/step-request.ts';
 
 export type { CommitStepInput } from '../domain/step-request.ts';
 
@@ -12,17 +12,21 @@ export interface CommitStepAnswer {
   outcome?: ReservationOutcome;
   /** Of the step's audit entry; the next one is chained to it. */
   auditHash: string;
+  /** The revision was written before: by this step, or by another one that the workflow's history does not know. */
+  written?: WrittenStep;
 }
 
 export interface ReportExhaustedInput {
   orderId: string;
   shopId: string;
   revision: number;
+  /** From 1; raised when a person has closed the case and the step still cannot be written. */
+  occurrence: number;
   detail: string;
 }
 
 export interface OrderActivityDeps {
-  committer: Pick<StepCommitter, 'commit'>;
+  committer: { commit(request: OrderStepRequest): Promise<CommitAnswer & { written?: WrittenStep }> };
   cases: Pick<CaseStore, 'open'>;
   /** The next entry of an entity's hash chain. */
   chainEntry: (draft: AuditDraft, previous: { seq: number; hash: string } | null) => AuditEntry;
@@ -32,16 +36,16 @@ export const createOrderActivities = ({ committer, cases, chainEntry }: OrderAct
   /** Safe to repeat: order, revision and run name the step; one that was written before answers as it did then. */
   async commitStep(input: CommitStepInput): Promise<CommitStepAnswer> {
     try {
-      const { outcome, auditHash } = await committer.commit(stepRequest(input, chainEntry));
-      return outcome ? { outcome, auditHash } : { auditHash };
+      const { outcome, auditHash, written } = await committer.commit(stepRequest(input, chainEntry));
+      return { auditHash, ...(outcome ? { outcome } : {}), ...(written ? { written } : {}) };
     } catch (error) {
       throw toFailure(error);
     }
   },
 
-  /** Safe to repeat: the case's id is derived from order and revision. */
-  async reportExhausted({ orderId, shopId, revision, detail }: ReportExhaustedInput): Promise<void> {
-    const caseId = caseIdOf(orderId, 'activity_exhausted', revision);
+  /** Safe to repeat: the case's id is derived from order, revision and occurrence. */
+  async reportExhausted({ orderId, shopId, revision, occurrence, detail }: ReportExhaustedInput): Promise<void> {
+    const caseId = exhaustedCaseId(orderId, revision, occurrence);
     await cases.open({ caseId, code: 'activity_exhausted', orderId, shopId, detail });
   },
 });

@@ -1,5 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Connection } from 'mongoose';
+import { CONFIG_DEFAULTS } from '../config/documents.ts';
+import type { ConfigContents } from '../config/documents.ts';
 import { ApiKeyStore } from '../models/api-keys.ts';
 import { AuditLog } from '../models/audit-log.ts';
 import { ConfigVersions } from '../models/config-versions.ts';
@@ -27,6 +29,8 @@ export interface ApiSettings {
   /** Where the Temporal UI's pages come from: they alone may call the codec endpoint from a browser. */
   readonly uiOrigins: readonly string[];
   readonly trustProxy?: string | undefined;
+  /** Whether base and callback URLs may be on loopback or private addresses. */
+  readonly allowPrivateUrls: boolean;
   readonly metricsToken?: string | undefined;
   readonly accessTtlSec: number;
   readonly refreshTtlSec: number;
@@ -44,6 +48,7 @@ export interface ApiSettings {
 
 export const DEFAULT_SETTINGS: ApiSettings = {
   uiOrigins: [],
+  allowPrivateUrls: false,
   accessTtlSec: 900,
   refreshTtlSec: 14 * 86_400,
   limits: { perPrincipal: 60_000, perAddress: 6000, logins: 300 },
@@ -70,7 +75,7 @@ export interface ApiDeps extends ApiBase {
   readonly sessions: SessionStore;
   readonly apiKeys: ApiKeyStore;
   readonly notices: NoticeStore;
-  readonly configVersions: ConfigVersions;
+  readonly configVersions: ConfigVersions<ConfigContents>;
   readonly idempotency: IdempotencyStore;
   readonly passwords: Passwords;
   readonly tokens: AccessTokens;
@@ -99,7 +104,7 @@ export function createApiDeps(base: ApiBase): ApiDeps {
     sessions,
     apiKeys,
     notices: new NoticeStore(connection),
-    configVersions: new ConfigVersions(connection),
+    configVersions: new ConfigVersions(connection, CONFIG_DEFAULTS),
     idempotency: new IdempotencyStore(connection),
     passwords: new Passwords(),
     tokens,

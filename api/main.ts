@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { EncryptionCodec } from '../runtime/payload-codec.ts';
+import { commitHubOf } from '../models/commit-hub.ts';
 import { ensureIndexes, pingMongo } from '../runtime/mongo.ts';
 import type { AppContext, RunningRole } from '../runtime/app-context.ts';
 import { isLoopback } from '../runtime/config.ts';
@@ -10,6 +11,8 @@ import { createApp } from './app.ts';
 import { bootstrapAdmin } from './bootstrap-admin.ts';
 import { DEFAULT_SETTINGS, createApiDeps } from './deps.ts';
 import type { ApiSettings } from './deps.ts';
+import { orderServicesOf } from './orders/order-services.ts';
+import { startUntakenOrders } from './orders/untaken-orders.ts';
 import { createRoutes } from './routes.ts';
 
 export interface RunningApi extends RunningRole {
@@ -40,6 +43,16 @@ export async function startApi({ config, logger, keyring, mongo, temporal, metri
   const password = await bootstrapAdmin(deps, config.adminPassword);
   if (password !== undefined) process.stdout.write(`admin password (shown this once): ${password}\n`);
 
+  const { desk, intake, starter } = orderServicesOf(deps);
+  // Where goods that came in over REST have served orders that waited for them.
+  commitHubOf(mongo).onFilled((filled) => {
+    for (const { orderId, round } of filled)
+      void desk
+        .tellStockReserved(orderId, round)
+        .catch((error: unknown) => logger.warn('An order could not be told of its goods', { orderId, error }));
+  });
+  const sweep = startUntakenOrders({ intake, starter, logger });
+
   const server = createServer(app);
   server.requestTimeout = 60_000;
   server.headersTimeout = 15_000;
@@ -53,6 +66,7 @@ export async function startApi({ config, logger, keyring, mongo, temporal, metri
     port,
     stop: async () => {
       deps.readiness.stop();
+      await sweep.stop();
       await close(server);
     },
   };
@@ -64,6 +78,7 @@ function settingsOf(config: Config): ApiSettings {
     publicUrl: config.publicUrl,
     uiOrigins: originsOf(config.uiUrl),
     trustProxy: config.trustProxy,
+    allowPrivateUrls: config.allowPrivateUrls,
     metricsToken: config.metricsToken,
     accessTtlSec: config.tokens.accessTtlSec,
     refreshTtlSec: config.tokens.refreshTtlSec,

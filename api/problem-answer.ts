@@ -1,7 +1,6 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import type { ApiDeps } from './deps.ts';
-import { Problem } from './errors.ts';
-import type { ProblemCode } from './errors.ts';
+import type { Problem, ProblemCode } from './errors.ts';
 import { auditActorOf, stateOf } from './request-state.ts';
 import { toProblem } from './to-problem.ts';
 import type { TextReply } from './text-reply.ts';

@@ -4,10 +4,17 @@ import { createAuditRoutes } from './audit/audit-routes.ts';
 import { createCodecLoginRoutes } from './codec/codec-login-routes.ts';
 import { createCodecRoutes } from './codec/codec-routes.ts';
 import { createConfigRoutes } from './config/config-routes.ts';
+import { createCaseRoutes } from './cases/case-routes.ts';
 import type { ApiDeps } from './deps.ts';
+import { createOrderReadRoutes } from './orders/read/order-read-routes.ts';
+import { createOrderWriteRoutes } from './orders/order-write-routes.ts';
 import type { Route } from './route.ts';
+import { createShopRoutes } from './shops/shop-routes.ts';
+import { createSkuMappingRoutes } from './sku-mappings/sku-mapping-routes.ts';
+import { createStockRoutes } from './stock/stock-routes.ts';
 import { createMeRoutes } from './users/me-routes.ts';
 import { createUserRoutes } from './users/user-routes.ts';
+import { createWarehouseRoutes } from './warehouses/warehouse-routes.ts';
 
 /** Every resource; what is not in here is not served. */
 export function createRoutes(deps: ApiDeps): Route[] {
@@ -21,5 +28,12 @@ export function createRoutes(deps: ApiDeps): Route[] {
     ...createConfigRoutes(deps),
     ...createCodecRoutes(deps),
     ...createCodecLoginRoutes(deps, signIn),
+    ...createOrderWriteRoutes(deps),
+    ...createOrderReadRoutes(deps),
+    ...createCaseRoutes(deps),
+    ...createSkuMappingRoutes(deps),
+    ...createShopRoutes(deps),
+    ...createWarehouseRoutes(deps),
+    ...createStockRoutes(deps),
   ];
 }

@@ -44,7 +44,7 @@ function bodyReaders(route: Route): RequestHandler[] {
   return [
     function checkType(req, _res, next) {
       // `false`: a body of another type; `null`: none.
-      if (req.headers['content-length'] !== '0' && req.is(type as string[]) === false) throw new Problem('unsupported_media_type');
+      if (req.headers['content-length'] !== '0' && req.is(type) === false) throw new Problem('unsupported_media_type');
       next();
     },
     parser,

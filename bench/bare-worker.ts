@@ -1,7 +1,14 @@
 import { EventEmitter, once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
-import { bundleWorkflowCode, NativeConnection, Worker, DefaultLogger, Runtime, type InjectedSinks } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  NativeConnection,
+  Worker,
+  DefaultLogger,
+  Runtime,
+  type InjectedSinks,
+} from '@temporalio/worker';
 import { deliveredSignal, shippedSignal, type BareSinks } from './bare-workflow.ts';
 import { inParallel, type Round } from './rounds.ts';
 
@@ -37,7 +44,11 @@ const running = worker.run();
 const order = async (workflowId: string): Promise<void> => {
   const waitsForShipment = once(waits, `${workflowId} shipment`);
   const waitsForDelivery = once(waits, `${workflowId} delivery`);
-  const handle = await client.workflow.start('bareOrderWorkflow', { workflowId, taskQueue: QUEUE, requestEagerStart: true });
+  const handle = await client.workflow.start('bareOrderWorkflow', {
+    workflowId,
+    taskQueue: QUEUE,
+    requestEagerStart: true,
+  });
   await waitsForShipment;
   await handle.signal(shippedSignal);
   await waitsForDelivery;

@@ -123,14 +123,17 @@ export class Instance<P extends string> {
   }
 
   async isReady(name: P): Promise<boolean> {
-    const answer = await fetch(`${this.urlOf(name)}/readyz`, { signal: AbortSignal.timeout(5000) }).catch(() => undefined);
+    const answer = await fetch(`${this.urlOf(name)}/readyz`, { signal: AbortSignal.timeout(5000) }).catch(
+      () => undefined,
+    );
     return answer?.ok ?? false;
   }
 
   async untilReady(name: P, withinMs: number = READY_WITHIN_MS): Promise<void> {
     const deadline = Date.now() + withinMs;
     while (!(await this.isReady(name))) {
-      if (Date.now() > deadline) throw new Error(`${name} was not ready within ${withinMs / 1000} s, see ${this.folder}/logs`);
+      if (Date.now() > deadline)
+        throw new Error(`${name} was not ready within ${withinMs / 1000} s, see ${this.folder}/logs`);
       await sleep(50);
     }
   }
@@ -151,7 +154,12 @@ const startServers = async ({ folder, env, say }: Pick<InstanceOptions<string>, 
     [
       'mongo',
       new Member('mongo', async () => {
-        const server = await startMongoServer({ ...context, folder: join(folder, 'mongo'), logFile: logOf('mongo'), port: ports.mongo });
+        const server = await startMongoServer({
+          ...context,
+          folder: join(folder, 'mongo'),
+          logFile: logOf('mongo'),
+          port: ports.mongo,
+        });
         mongo = { uri: server.uri, kind: server.kind };
         return server.process;
       }),

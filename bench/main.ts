@@ -41,7 +41,11 @@ if (values.help) {
   console.log(HELP);
   process.exit(0);
 }
-const [rounds, orders, concurrency] = [values.rounds, values.orders, values.concurrency].map(Number) as [number, number, number];
+const [rounds, orders, concurrency] = [values.rounds, values.orders, values.concurrency].map(Number) as [
+  number,
+  number,
+  number,
+];
 const say = (sentence: string) => console.error(`… ${sentence}`);
 const root = resolve(import.meta.dirname, '..');
 const folder = mkdtempSync(join(tmpdir(), 'orderhub-bench-'));
@@ -91,8 +95,14 @@ const stop = new AbortController();
 const service = await setUp(url, password, stop.signal);
 const client = new Client({ connection: await Connection.connect({ address: temporal.address }) });
 
-const pids = { temporal: temporal.process.identity.pid, mongo: mongo.process.identity.pid, app: app.pid ?? 0, bare: bare.pid ?? 0 };
-const costs = () => Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, costOf(pid)])) as Measurement['after'];
+const pids = {
+  temporal: temporal.process.identity.pid,
+  mongo: mongo.process.identity.pid,
+  app: app.pid ?? 0,
+  bare: bare.pid ?? 0,
+};
+const costs = () =>
+  Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, costOf(pid)])) as Measurement['after'];
 
 const bareRound = async (count: number, prefix: string): Promise<Measurement> => {
   const before = costs();
@@ -125,7 +135,9 @@ const fullRounds: Measurement[] = [];
 for (let round = 1; round <= rounds; round += 1) {
   bareRounds.push(await bareRound(orders, `r${round}`));
   fullRounds.push(await fullRound(orders, `r${round}`));
-  say(`round ${round} of ${rounds}: bare ${rateOf(bareRounds.at(-1))}, OrderHub ${rateOf(fullRounds.at(-1))} orders a second`);
+  say(
+    `round ${round} of ${rounds}: bare ${rateOf(bareRounds.at(-1))}, OrderHub ${rateOf(fullRounds.at(-1))} orders a second`,
+  );
 }
 const failures = report({ bare: bareRounds, full: fullRounds, mongo: mongo.kind, concurrency, orders });
 process.exit(values.gate && failures > 0 ? 1 : 0);

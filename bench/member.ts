@@ -61,7 +61,9 @@ export class Member {
       await sleep(PAUSE_MS);
       if (!this.#isWanted || this.#running !== ended) return;
       // Its port or its files may still be taken: then it is asked for again.
-      await this.#inTurn(async () => this.#isWanted && this.#running === ended && (await this.#launch())).catch(() => undefined);
+      await this.#inTurn(async () => this.#isWanted && this.#running === ended && (await this.#launch())).catch(
+        () => undefined,
+      );
     }
   }
 

@@ -31,7 +31,12 @@ export const setUp = async (url: string, password: string, signal: AbortSignal):
 };
 
 /** Takes orders from `POST /v1/orders` to completed; returns how long each POST of an order took, in milliseconds. */
-export const driveOrders = async (service: RestClient, count: number, concurrency: number, prefix: string): Promise<number[]> => {
+export const driveOrders = async (
+  service: RestClient,
+  count: number,
+  concurrency: number,
+  prefix: string,
+): Promise<number[]> => {
   const posts: number[] = [];
   await inParallel(count, concurrency, async (index) => {
     const startedAt = performance.now();
@@ -43,7 +48,12 @@ export const driveOrders = async (service: RestClient, count: number, concurrenc
     }
     const path = `/v1/orders/${order.orderId}`;
     const lines = LINES.map((_, n) => ({ lineId: String(n + 1), quantity: 1 }));
-    await service.post(`${path}/shipments`, { warehouseId: 'bench-wh', courier: 'SF', trackingNo: `SF-${prefix}-${index}`, lines });
+    await service.post(`${path}/shipments`, {
+      warehouseId: 'bench-wh',
+      courier: 'SF',
+      trackingNo: `SF-${prefix}-${index}`,
+      lines,
+    });
     const end = await service.post<OrderAnswer>(`${path}/deliveries`, { shipmentId: 'S1' });
     if (end.status !== 'completed') throw new Error(`${order.orderId} is ${end.status}, not completed`);
   });
@@ -60,10 +70,19 @@ const benchOrder = (platformOrderId: string) => {
     currency: 'CNY',
     buyer: { id: 'buyer-1', firstOrder: false },
     receiver: RECEIVER,
-    lines: LINES.map((skuCode, n) => ({ lineId: String(n + 1), skuCode, title: `Article ${skuCode}`, quantity: 1, unitPrice: 10_000, discount: 0 })),
+    lines: LINES.map((skuCode, n) => ({
+      lineId: String(n + 1),
+      skuCode,
+      title: `Article ${skuCode}`,
+      quantity: 1,
+      unitPrice: 10_000,
+      discount: 0,
+    })),
     orderDiscount: 3000,
     freight: 1000,
     payable: 28_000,
-    payments: [{ paymentId: 'p1', method: 'alipay', transactionId: `T${platformOrderId}`, amount: 28_000, paidAt: now }],
+    payments: [
+      { paymentId: 'p1', method: 'alipay', transactionId: `T${platformOrderId}`, amount: 28_000, paidAt: now },
+    ],
   };
 };

@@ -29,7 +29,9 @@ const LEAST_RATE_SHARE = 0.6;
 const rate = ({ round }: Measurement) => round.orders / round.seconds;
 
 const cpuMs = (measurements: Measurement[], name: ProcessName) =>
-  median(measurements.map(({ round, before, after }) => ((after[name].cpuSec - before[name].cpuSec) * 1000) / round.orders));
+  median(
+    measurements.map(({ round, before, after }) => ((after[name].cpuSec - before[name].cpuSec) * 1000) / round.orders),
+  );
 
 /** Prints the figures; returns how many of the gated ones are beyond their limit. */
 export const report = ({ bare, full, mongo, concurrency, orders }: Results): number => {
@@ -65,7 +67,9 @@ rounds: ${full.map((measurement, index) => `${rate(bare[index] as Measurement).t
     [`Temporal's CPU ratio ${ratio.toFixed(2)} ≤ ${MOST_CPU_RATIO}`, ratio <= MOST_CPU_RATIO],
   ];
   for (const [text, isHeld] of gates) console.log(`${isHeld ? 'ok  ' : 'NOT '} ${text}`);
-  console.log(`${share >= LEAST_RATE_SHARE ? 'ok  ' : 'NOT '} rate ${percent(share)} ≥ ${percent(LEAST_RATE_SHARE)} (not gated: it depends on the machine)`);
+  console.log(
+    `${share >= LEAST_RATE_SHARE ? 'ok  ' : 'NOT '} rate ${percent(share)} ≥ ${percent(LEAST_RATE_SHARE)} (not gated: it depends on the machine)`,
+  );
   return gates.filter(([, isHeld]) => !isHeld).length;
 };
 

@@ -9,7 +9,11 @@ export interface Round {
 }
 
 /** Runs `work` for 0 … count − 1, at most `concurrency` at a time. */
-export const inParallel = async (count: number, concurrency: number, work: (index: number) => Promise<void>): Promise<void> => {
+export const inParallel = async (
+  count: number,
+  concurrency: number,
+  work: (index: number) => Promise<void>,
+): Promise<void> => {
   let next = 0;
   const lane = async () => {
     while (next < count) await work(next++);
@@ -20,7 +24,9 @@ export const inParallel = async (count: number, concurrency: number, work: (inde
 export const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? NaN) : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] ?? NaN)
+    : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
 };
 
 export const percentile = (values: readonly number[], share: number): number => {

@@ -1,13 +1,6 @@
 /** Why an outside system did not do what was asked. */
 export type AdapterFailureKind =
-  | 'declined'
-  | 'invalid'
-  | 'notFound'
-  | 'conflict'
-  | 'throttled'
-  | 'unauthorised'
-  | 'unavailable'
-  | 'unknownOutcome';
+  'declined' | 'invalid' | 'notFound' | 'conflict' | 'throttled' | 'unauthorised' | 'unavailable' | 'unknownOutcome';
 
 /** Asking again can help only for these. */
 export const RETRYABLE_KINDS: readonly AdapterFailureKind[] = ['throttled', 'unavailable', 'unknownOutcome'];

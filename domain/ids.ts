@@ -20,6 +20,10 @@ export const stockId = (warehouseId: string, skuCode: string): string => `${ware
 /** A case is one per order, code and occurrence, so that a repeated step opens none twice. */
 export const caseIdOf = (orderId: string, code: string, revision: number): string => `${orderId}.${code}.${revision}`;
 
+/** Of a step that could not be written, and of each time that help did not help. */
+export const exhaustedCaseId = (orderId: string, revision: number, occurrence: number): string =>
+  caseIdOf(orderId, 'activity_exhausted', revision) + (occurrence > 1 ? `.${occurrence}` : '');
+
 /** Movement ids are business keys: a step that runs again finds its movement and adds none. */
 export const movementId = {
   reserve: (orderId: string, round: number, warehouseId: string, skuCode: string) =>

@@ -1,11 +1,22 @@
 import type { OrderCommand, OrderMessage } from './order-messages.ts';
 import type { OrderState } from './order-model.ts';
 import { ACTION_OF, allowedActions, isAllowed } from './order-actions.ts';
-import { assign, cancel, changeAddress, confirmByPhone, expireHolds, hold, mapSku, open, reinstate, release } from './order-life.ts';
+import {
+  assign,
+  cancel,
+  changeAddress,
+  confirmByPhone,
+  expireHolds,
+  hold,
+  mapSku,
+  open,
+  reinstate,
+  release,
+} from './order-life.ts';
 import { addPayment, expireBalance, expirePayment } from './order-payment.ts';
 import { allocate, deliver, joinParcel, joinShipped, ship, split } from './order-shipping.ts';
 import { isFullyPaid } from './order-quantities.ts';
-import { finishStep, happen, openCase, startStep, UNCHANGED, type Decision, type StepContext } from './order-step.ts';
+import { finishStep, happen, startStep, UNCHANGED, type Decision, type StepContext } from './order-step.ts';
 
 /** Commands that recognise a repetition of themselves even when the state no longer allows them. */
 const SELF_CHECKING: readonly OrderCommand['type'][] = ['ship', 'deliver', 'addPayment', 'release', 'assign'];
@@ -56,15 +67,15 @@ export const decide = (state: OrderState, message: OrderMessage, context: StepCo
     case 'joinParcel':
       return joinParcel(state, message, context);
     case 'parcelShipped':
-      return joinShipped(state, message.courier, message.trackingNo, context);
+      return joinShipped(state, message, context);
     case 'skuMapped':
       return mapSku(state, message.platformSku, message.skuCode, context);
     case 'stockReserved':
       return collectReservation(state, message.round, context);
     case 'caseResolved':
       return forgetCase(state, message.caseId, context);
-    case 'stepExhausted':
-      return reportExhausted(state, message.detail, context);
+    case 'stepRecovered':
+      return closeExhausted(state, message.caseId, context);
     case 'paymentTimeout':
       return isFullyPaid(state) || state.ended ? UNCHANGED : expirePayment(state, context);
     case 'balanceOverdue':
@@ -94,10 +105,11 @@ const forgetCase = (state: OrderState, caseId: string, context: StepContext): De
   return finishStep(step, context);
 };
 
-const reportExhausted = (state: OrderState, detail: string, context: StepContext): Decision => {
-  if (state.cases.some((open) => open.code === 'activity_exhausted')) return UNCHANGED;
+/** The case was opened while no step could be written, so that the state does not know it. */
+const closeExhausted = (state: OrderState, caseId: string, context: StepContext): Decision => {
   const step = startStep(state);
-  openCase(step, 'activity_exhausted', detail);
+  step.cases.push({ kind: 'resolve', caseId, note: 'the step was written after all' });
+  happen(step, 'case_resolved', { caseId });
   return finishStep(step, context);
 };
 

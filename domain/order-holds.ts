@@ -1,7 +1,12 @@
 import type { HoldCode, OrderState } from './order-model.ts';
 
 /** People may set these; the others come and go with their cause. */
-export const SETTABLE_HOLDS = ['manual', 'address_incomplete', 'risk_review', 'phone_confirmation'] as const satisfies readonly HoldCode[];
+export const SETTABLE_HOLDS = [
+  'manual',
+  'address_incomplete',
+  'risk_review',
+  'phone_confirmation',
+] as const satisfies readonly HoldCode[];
 
 type Releaser = (roles: readonly string[]) => boolean;
 const notOnlyAgent: Releaser = (roles) => roles.some((role) => role !== 'cs_agent');

@@ -58,7 +58,11 @@ export const open = (state: OrderState, context: StepContext): Decision => {
 const holdForCauses = (step: Step, context: StepContext): void => {
   const { lines, receiver } = step.next.snapshot;
   if (receiver.missing.length > 0)
-    addHold(step, { code: 'address_incomplete', since: context.now, detail: `missing: ${receiver.missing.join(', ')}` });
+    addHold(step, {
+      code: 'address_incomplete',
+      since: context.now,
+      detail: `missing: ${receiver.missing.join(', ')}`,
+    });
   if (hasUnknownSku(step.next)) {
     const unknown = lines.filter((line) => line.skuCode === null).map((line) => line.platformSku ?? line.lineId);
     addHold(step, { code: 'unknown_sku', since: context.now, detail: `no SKU for: ${unknown.join(', ')}` });
@@ -119,7 +123,8 @@ export const release = (state: OrderState, command: ReleaseCommand, context: Ste
   return finishStep(step, context);
 };
 
-const isOver = ({ until }: Hold, { now }: StepContext): boolean => until !== undefined && Date.parse(until) <= Date.parse(now);
+const isOver = ({ until }: Hold, { now }: StepContext): boolean =>
+  until !== undefined && Date.parse(until) <= Date.parse(now);
 
 export const expireHolds = (state: OrderState, context: StepContext): Decision => {
   const over = state.holds.filter((entry) => isOver(entry, context));
@@ -137,11 +142,19 @@ export const changeAddress = (state: OrderState, command: ChangeAddressCommand, 
   happen(step, 'address_changed', { district: command.receiver.district });
   if (command.receiver.missing.length === 0) dropHold(step, 'address_incomplete');
   else
-    addHold(step, { code: 'address_incomplete', since: context.now, detail: `missing: ${command.receiver.missing.join(', ')}` });
+    addHold(step, {
+      code: 'address_incomplete',
+      since: context.now,
+      detail: `missing: ${command.receiver.missing.join(', ')}`,
+    });
   return finishStep(step, context);
 };
 
-export const confirmByPhone = (state: OrderState, command: PhoneConfirmationCommand, context: StepContext): Decision => {
+export const confirmByPhone = (
+  state: OrderState,
+  command: PhoneConfirmationCommand,
+  context: StepContext,
+): Decision => {
   const step = startStep(state);
   happen(step, 'phone_confirmation', { outcome: command.outcome, note: command.note });
   if (command.outcome === 'refused') openCase(step, 'phone_refused', 'the buyer did not confirm the order by phone');
@@ -162,7 +175,8 @@ export const assign = (state: OrderState, command: AssignCommand, context: StepC
 };
 
 export const mapSku = (state: OrderState, platformSku: string, skuCode: string, context: StepContext): Decision => {
-  const isThis = (line: OrderSnapshot['lines'][number]) => line.skuCode === null && (line.platformSku ?? '') === platformSku;
+  const isThis = (line: OrderSnapshot['lines'][number]) =>
+    line.skuCode === null && (line.platformSku ?? '') === platformSku;
   if (state.ended || !skuCode || !state.snapshot.lines.some(isThis)) return UNCHANGED;
   const step = startStep(state);
   step.next.snapshot = {

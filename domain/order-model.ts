@@ -1,15 +1,6 @@
 import type { AmountMinor } from './money.ts';
 
-export type Channel =
-  | 'taobao'
-  | 'tmall'
-  | 'jd'
-  | 'pinduoduo'
-  | 'douyin'
-  | 'kuaishou'
-  | 'youzan'
-  | 'wechat'
-  | 'own';
+export type Channel = 'taobao' | 'tmall' | 'jd' | 'pinduoduo' | 'douyin' | 'kuaishou' | 'youzan' | 'wechat' | 'own';
 export type OrderType = 'normal' | 'presale' | 'custom';
 
 /** Personal data never appears in clear: `sealed` opens only with the field key, the indexes serve equality search. */

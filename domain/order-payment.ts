@@ -17,37 +17,41 @@ import { isAmountMinor } from './money.ts';
 import { isCashOnDelivery, paidTotal } from './order-quantities.ts';
 import { statusOf } from './order-status.ts';
 
-/** Key order does not matter, `undefined` is absent. */
+/** Key order does not matter, `undefined` is absent, a sealed account is never the same twice. */
 const samePayment = (a: Payment, b: Payment): boolean => {
   const { settlement: settlementA, accountSealed: _a, ...restA } = a;
   const { settlement: settlementB, accountSealed: _b, ...restB } = b;
-  const flat = (rest: object, settlement: Payment['settlement']) =>
-    JSON.stringify(Object.entries({ ...rest, c: settlement?.currency, s: settlement?.amount }).filter(([, v]) => v !== undefined).sort());
-  return flat(restA, settlementA) === flat(restB, settlementB);
+  const isSame = (x: object, y: object) => {
+    const [left, right] = [new Map(Object.entries(x)), new Map(Object.entries(y))];
+    return [...left.keys(), ...right.keys()].every((key) => left.get(key) === right.get(key));
+  };
+  return isSame(restA, restB) && isSame(settlementA ?? {}, settlementB ?? {});
 };
 
 export { isCashOnDelivery };
 
-const whyRefused = (state: OrderState, { payment, currency }: AddPaymentCommand): string | null => {
-  if (currency !== undefined && currency !== state.snapshot.currency)
-    return `a payment in ${currency} cannot pay an order in ${state.snapshot.currency}`;
-  if (!isAmountMinor(payment.amount) || payment.amount === 0) return 'a payment is a whole number of minor units, at least 1';
+const whyRefused = (state: OrderState, payment: Payment): string | null => {
+  if (!isAmountMinor(payment.amount) || payment.amount === 0)
+    return 'a payment is a whole number of minor units, at least 1';
   if (!isAmountMinor(paidTotal(state) + payment.amount)) return 'the sum would be beyond the exact integers';
   if (isCashOnDelivery(payment)) return 'cash on delivery is not a payment: nothing has been paid yet';
   return null;
 };
 
 export const addPayment = (state: OrderState, command: AddPaymentCommand, context: StepContext): Decision => {
-  const { payment } = command;
-  const known = state.snapshot.payments.find(({ paymentId }) => paymentId === payment.paymentId);
+  const { payment, currency } = command;
+  const { snapshot } = state;
+  if (currency !== undefined && currency !== snapshot.currency)
+    return refuse(state, 'rule_violation', `a payment in ${currency} cannot pay an order in ${snapshot.currency}`);
+  const known = snapshot.payments.find(({ paymentId }) => paymentId === payment.paymentId);
   if (known)
     return samePayment(known, payment)
       ? UNCHANGED
       : refuse(state, 'conflict', `payment ${payment.paymentId} is known with other content`);
-  const wrong = whyRefused(state, command);
+  const wrong = whyRefused(state, payment);
   if (wrong) return refuse(state, 'rule_violation', wrong);
   const step = startStep(state);
-  step.next.snapshot = { ...state.snapshot, payments: [...state.snapshot.payments, payment] };
+  step.next.snapshot = { ...snapshot, payments: [...snapshot.payments, payment] };
   happen(step, 'payment_added', { paymentId: payment.paymentId, amount: payment.amount });
   if (state.ended && state.ended.status !== 'completed') {
     openCase(step, 'late_payment', `${payment.amount} was paid after the order was ${statusOf(state)}`);
@@ -79,7 +83,11 @@ export const expirePayment = (state: OrderState, context: StepContext): Decision
 /** The balance of a presale is overdue: the order closes, the deposit is kept, a person looks at it. */
 export const expireBalance = (state: OrderState, context: StepContext): Decision => {
   const step = endUnpaid(state, context, 'balance_overdue', 'closed');
-  openCase(step, 'deposit_kept', `the balance was not paid by ${state.snapshot.presale?.balanceDueAt ?? ''}; ${paidTotal(state)} is kept`);
+  openCase(
+    step,
+    'deposit_kept',
+    `the balance was not paid by ${state.snapshot.presale?.balanceDueAt ?? ''}; ${paidTotal(state)} is kept`,
+  );
   return finishStep(step, context);
 };
 

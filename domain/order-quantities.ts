@@ -4,7 +4,8 @@ import { sumMinor } from './money.ts';
 /** Methods by which nothing has been paid yet; such an order is held for a person. */
 export const isCashOnDelivery = (payment: Payment): boolean => payment.method === 'cod';
 
-const received = (state: OrderState): Payment[] => state.snapshot.payments.filter((payment) => !isCashOnDelivery(payment));
+const received = (state: OrderState): Payment[] =>
+  state.snapshot.payments.filter((payment) => !isCashOnDelivery(payment));
 
 export const paidTotal = (state: OrderState): number => sumMinor(received(state).map((payment) => payment.amount));
 

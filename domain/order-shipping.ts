@@ -1,5 +1,12 @@
-import type { AllocateCommand, DeliverCommand, JoinParcelCommand, ShipCommand, SplitCommand } from './order-messages.ts';
-import type { Allocation, LineQuantity, OrderState } from './order-model.ts';
+import type {
+  AllocateCommand,
+  DeliverCommand,
+  JoinParcelCommand,
+  OrderFact,
+  ShipCommand,
+  SplitCommand,
+} from './order-messages.ts';
+import type { Allocation, LineQuantity, OrderState, Shipment } from './order-model.ts';
 import {
   finishStep,
   happen,
@@ -11,32 +18,39 @@ import {
   type StepContext,
 } from './order-step.ts';
 import { allocatedRest, allocatedWarehouses, bySku, lineOf, reservedStock } from './order-quantities.ts';
-import { allowedActions, isAllowed } from './order-actions.ts';
+import { isAllowed } from './order-actions.ts';
 
 /** Clocks of warehouses and couriers may run ahead of ours by this much. */
 const CLOCK_TOLERANCE_MS = 5 * 60_000;
 
 const sameLines = (a: readonly LineQuantity[], b: readonly LineQuantity[]): boolean => {
-  const key = (lines: readonly LineQuantity[]) => JSON.stringify(lines.map((line) => [line.lineId, line.quantity]).sort());
-  return key(a) === key(b);
+  const units = new Map(b.map((line) => [line.lineId, line.quantity]));
+  return a.length === b.length && a.every((line) => units.get(line.lineId) === line.quantity);
 };
+
+type Waybill = Pick<Shipment, 'courier' | 'trackingNo'>;
+const isWaybill = (a: Waybill, b: Waybill): boolean => a.courier === b.courier && a.trackingNo === b.trackingNo;
 
 /** A courier's waybill is one parcel: the same again changes nothing, the same with other goods is a conflict. */
 export const ship = (state: OrderState, command: ShipCommand, context: StepContext): Decision => {
   const { warehouseId, courier, trackingNo, lines } = command;
-  const known = state.shipments.find((entry) => entry.courier === courier && entry.trackingNo === trackingNo);
+  const known = state.shipments.find((entry) => isWaybill(entry, command));
   if (known)
     return known.warehouseId === warehouseId && sameLines(known.lines, lines)
       ? UNCHANGED
       : refuse(state, 'conflict', `waybill ${trackingNo} is known with other goods`);
-  if (!isAllowed(state, 'shipments'))
-    return { kind: 'refused', refusal: { code: 'action_not_allowed', detail: shipRefusal(state), allowedActions: allowedActions(state) } };
+  if (!isAllowed(state, 'shipments')) return refuse(state, 'action_not_allowed', shipRefusal(state));
+  const wrong = whyNotGoods(state, lines);
+  if (wrong) return refuse(state, 'rule_violation', wrong);
   const rest = allocatedRest(state, warehouseId);
   for (const line of lines) {
-    if (!lineOf(state, line.lineId)) return refuse(state, 'rule_violation', `the order has no line ${line.lineId}`);
     const left = rest.find(({ lineId }) => lineId === line.lineId)?.quantity ?? 0;
     if (line.quantity > left)
-      return refuse(state, 'rule_violation', `line ${line.lineId}: ${left} left to send from ${warehouseId}, not ${line.quantity}`);
+      return refuse(
+        state,
+        'rule_violation',
+        `line ${line.lineId}: ${left} left to send from ${warehouseId}, not ${line.quantity}`,
+      );
   }
   const step = startStep(state);
   const shipmentId = `S${state.shipments.length + 1}`;
@@ -45,8 +59,26 @@ export const ship = (state: OrderState, command: ShipCommand, context: StepConte
     { shipmentId, warehouseId, courier, trackingNo, status: 'shipped', lines, shippedAt: context.now },
   ];
   step.stock.push({ kind: 'ship', lines: bySku(state, lines).map((entry) => ({ warehouseId, ...entry })) });
-  happen(step, 'shipped', { shipmentId, courier, trackingNo, units: lines.reduce((sum, line) => sum + line.quantity, 0) });
+  happen(step, 'shipped', {
+    shipmentId,
+    courier,
+    trackingNo,
+    units: lines.reduce((sum, line) => sum + line.quantity, 0),
+  });
   return finishStep(step, context);
+};
+
+/** What the API's schema says of lines, said again to whoever comes past the API. */
+const whyNotGoods = (state: OrderState, lines: readonly LineQuantity[]): string | null => {
+  if (lines.length === 0) return 'there are no goods in it';
+  const seen = new Set<string>();
+  for (const { lineId, quantity } of lines) {
+    if (!lineOf(state, lineId)) return `the order has no line ${lineId}`;
+    if (seen.has(lineId)) return `line ${lineId} is there twice`;
+    if (!Number.isInteger(quantity) || quantity < 1) return `line ${lineId}: a quantity is a whole number, at least 1`;
+    seen.add(lineId);
+  }
+  return null;
 };
 
 const shipRefusal = (state: OrderState): string =>
@@ -54,19 +86,24 @@ const shipRefusal = (state: OrderState): string =>
     ? `nothing ships while a hold stands: ${state.holds.map((entry) => entry.code).join(', ')}`
     : 'nothing of this order is reserved and waiting to be sent';
 
-/** The other orders of a parcel group leave with it, whole. */
-export const joinShipped = (state: OrderState, courier: string, trackingNo: string, context: StepContext): Decision => {
-  const [warehouseId] = allocatedWarehouses(state);
-  if (warehouseId === undefined || !isAllowed(state, 'shipments')) return UNCHANGED;
-  return ship(state, { type: 'ship', warehouseId, courier, trackingNo, lines: allocatedRest(state, warehouseId) }, context);
+type ParcelShipped = Extract<OrderFact, { type: 'parcelShipped' }>;
+
+/** The other orders of a parcel group leave with it, whole, unless they have left the group or are held back. */
+export const joinShipped = (state: OrderState, news: ParcelShipped, context: StepContext): Decision => {
+  const { groupId, warehouseId, courier, trackingNo } = news;
+  if (state.parcelGroup?.groupId !== groupId || !isAllowed(state, 'shipments')) return UNCHANGED;
+  const lines = allocatedRest(state, warehouseId);
+  if (lines.length === 0 || state.shipments.some((entry) => isWaybill(entry, news))) return UNCHANGED;
+  return ship(state, { type: 'ship', warehouseId, courier, trackingNo, lines }, context);
 };
 
 export const deliver = (state: OrderState, command: DeliverCommand, context: StepContext): Decision => {
   const known = state.shipments.find((entry) => entry.shipmentId === command.shipmentId);
+  if (known?.status === 'delivered') return UNCHANGED;
+  if (!isAllowed(state, 'deliveries')) return refuse(state, 'action_not_allowed', 'no parcel is under way');
   if (!known) return refuse(state, 'rule_violation', `the order has no shipment ${command.shipmentId}`);
-  if (known.status === 'delivered') return UNCHANGED;
   const deliveredAt = command.deliveredAt ?? context.now;
-  if (Date.parse(deliveredAt) > Date.parse(context.now) + CLOCK_TOLERANCE_MS)
+  if (!(Date.parse(deliveredAt) <= Date.parse(context.now) + CLOCK_TOLERANCE_MS))
     return refuse(state, 'rule_violation', 'deliveredAt lies in the future');
   const step = startStep(state);
   step.next.shipments = state.shipments.map((entry) =>
@@ -79,10 +116,15 @@ export const deliver = (state: OrderState, command: DeliverCommand, context: Ste
 /** Parts the reserved goods into parcels; each leaves one warehouse that has its goods reserved. */
 export const split = (state: OrderState, command: SplitCommand, context: StepContext): Decision => {
   const free = new Map(
-    allocatedWarehouses(state).map((id) => [id, new Map(allocatedRest(state, id).map((line) => [line.lineId, line.quantity]))]),
+    allocatedWarehouses(state).map((id) => [
+      id,
+      new Map(allocatedRest(state, id).map((line) => [line.lineId, line.quantity])),
+    ]),
   );
   const allocations: Allocation[] = [];
   for (const group of command.groups) {
+    const wrong = whyNotGoods(state, group.lines);
+    if (wrong) return refuse(state, 'rule_violation', wrong);
     const fits = ([id, rest]: [string, Map<string, number>]) =>
       (group.warehouseId === undefined || group.warehouseId === id) &&
       group.lines.every((line) => (rest.get(line.lineId) ?? 0) >= line.quantity);
@@ -103,7 +145,8 @@ export const split = (state: OrderState, command: SplitCommand, context: StepCon
 /** Moves the reservation to another warehouse, all of it or nothing. */
 export const allocate = (state: OrderState, command: AllocateCommand, context: StepContext): Decision => {
   const { warehouseId } = command;
-  if (state.reservation.state === 'reserved' && allocatedWarehouses(state).every((id) => id === warehouseId)) return UNCHANGED;
+  if (state.reservation.state === 'reserved' && allocatedWarehouses(state).every((id) => id === warehouseId))
+    return UNCHANGED;
   const step = startStep(state);
   if (state.reservation.state === 'backordered') step.stock.push({ kind: 'withdraw', round: state.reservation.round });
   else step.stock.push({ kind: 'release', lines: reservedStock(state) });
@@ -115,9 +158,11 @@ export const allocate = (state: OrderState, command: AllocateCommand, context: S
 };
 
 export const joinParcel = (state: OrderState, command: JoinParcelCommand, context: StepContext): Decision => {
-  if (state.parcelGroup?.groupId === command.groupId) return UNCHANGED;
+  const { groupId, orderIds } = command;
+  const isAlone = orderIds.every((orderId) => orderId === state.snapshot.orderId);
+  if (isAlone ? state.parcelGroup === null : state.parcelGroup?.groupId === groupId) return UNCHANGED;
   const step = startStep(state);
-  step.next.parcelGroup = { groupId: command.groupId, orderIds: command.orderIds };
-  happen(step, 'parcel_joined', { orders: command.orderIds.join(', ') });
+  step.next.parcelGroup = isAlone ? null : { groupId, orderIds };
+  happen(step, isAlone ? 'parcel_left' : 'parcel_joined', { orders: orderIds.join(', ') });
   return finishStep(step, context);
 };

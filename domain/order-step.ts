@@ -42,8 +42,7 @@ export interface Happening {
 }
 
 export type CaseChange =
-  | { kind: 'open'; caseId: string; code: CaseCode; detail: string }
-  | { kind: 'resolve'; caseId: string; note: string };
+  { kind: 'open'; caseId: string; code: CaseCode; detail: string } | { kind: 'resolve'; caseId: string; note: string };
 
 export interface Step {
   /** The state after the step, its revision raised; a reservation's outcome is still to be applied. */

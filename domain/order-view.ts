@@ -45,9 +45,24 @@ export interface OrderView {
   afterSaleStatus: AfterSaleStatus;
   holds: Hold[];
   currency: string;
-  totals: { goods: number; discount: number; freight: number; payable: number; paid: number; refunded: number; refundable: number };
+  totals: {
+    goods: number;
+    discount: number;
+    freight: number;
+    payable: number;
+    paid: number;
+    refunded: number;
+    refundable: number;
+  };
   lines: OrderLineView[];
-  payments: { paymentId: string; method: string; amount: number; paidAt: string; transactionId?: string; settlement?: { currency: string; amount: number } }[];
+  payments: {
+    paymentId: string;
+    method: string;
+    amount: number;
+    paidAt: string;
+    transactionId?: string;
+    settlement?: { currency: string; amount: number };
+  }[];
   allocations: Allocation[];
   shipments: Shipment[];
   receiver: ReceiverRecord;
@@ -126,7 +141,13 @@ export const auditFacets = (state: OrderState): Record<string, unknown> => ({
   paid: paidTotal(state),
   holds: state.holds.map((hold) => hold.code),
   allocations: state.reservation.allocations,
-  shipments: state.shipments.map(({ shipmentId, courier, trackingNo, status, lines }) => ({ shipmentId, courier, trackingNo, status, lines })),
+  shipments: state.shipments.map(({ shipmentId, courier, trackingNo, status, lines }) => ({
+    shipmentId,
+    courier,
+    trackingNo,
+    status,
+    lines,
+  })),
   receiver: { ...state.snapshot.receiver.masked, district: state.snapshot.receiver.district },
   skus: state.snapshot.lines.map((line) => line.skuCode),
   assignee: state.assignee,

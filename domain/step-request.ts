@@ -1,4 +1,4 @@
-import type { Actor, Origin } from './order-messages.ts';
+import type { Actor, OrderMessage, Origin } from './order-messages.ts';
 import { auditFacets, changedFacets, orderViewOf, type OrderView } from './order-view.ts';
 import { orderEntity } from './ids.ts';
 import { withOutcome, type ReservationOutcome, type Step } from './order-step.ts';
@@ -7,12 +7,21 @@ export interface CommitStepInput {
   step: Step;
   /** Type of the message that the step answers. */
   action: string;
+  /** The message itself, stored with the step: whoever meets the step again learns what it was. */
+  message?: OrderMessage;
   origin: Origin;
   at: string;
   /** Audit facets of the state before the step. */
   before: Record<string, unknown>;
   /** First run of the order's workflow. */
   runId: string;
+}
+
+/** The step that was found written under the revision asked for, by what caused it and when. */
+export interface WrittenStep {
+  message: OrderMessage;
+  /** RFC 3339, UTC. */
+  at: string;
 }
 
 export interface StepAuditDraft {
@@ -40,7 +49,7 @@ export const searchFieldsOf = (view: OrderView) => ({
  * whose workflow has ended. `chainEntry` makes the next entry of an entity's hash chain.
  */
 export const stepRequest = <A extends { hash: string }>(
-  { step, action, origin, at, before, runId }: CommitStepInput,
+  { step, action, message, origin, at, before, runId }: CommitStepInput,
   chainEntry: (draft: StepAuditDraft, previous: { seq: number; hash: string } | null) => A,
 ) => {
   const { snapshot, revision, auditHash } = step.next;
@@ -51,6 +60,7 @@ export const stepRequest = <A extends { hash: string }>(
     revision,
     runId,
     takesOver: action === 'reinstated',
+    ...(message === undefined ? {} : { message }),
     actor: origin.actor,
     at: new Date(at),
     stock: step.stock,

@@ -1,9 +1,5 @@
 import { Schema } from 'mongoose';
 import type { ClientSession, Connection, Model } from 'mongoose';
-import { durationMs } from '../domain/duration.ts';
-import type { OrderTimers } from '../domain/order-timers.ts';
-import { CONFIG_DOCUMENTS } from './config-documents.ts';
-import type { ConfigContent, ConfigName } from './config-documents.ts';
 
 export interface ConfigVersion<C = Record<string, unknown>> {
   name: string;
@@ -29,70 +25,65 @@ export const configEntity = (name: string): string => `config/${name}`;
 
 const CACHE_MS = 2000;
 
-/** Every version of every configuration document; the newest is in force. */
-export class ConfigVersions {
+/** Every version of every configuration document; the newest is in force. `M` maps names to contents. */
+export class ConfigVersions<M extends { [N in keyof M]: object }> {
   readonly #model: Model<ConfigVersion>;
-  readonly #cache = new Map<ConfigName, { version: Promise<ConfigVersion>; staleAt: number }>();
+  readonly #defaults: M;
+  readonly #cache = new Map<keyof M, { version: Promise<ConfigVersion>; staleAt: number }>();
 
-  constructor(connection: Connection) {
+  /** `defaults`: version 1 of each document, there although nobody wrote it. */
+  constructor(connection: Connection, defaults: M) {
+    this.#defaults = defaults;
     this.#model =
       (connection.models['ConfigVersion'] as Model<ConfigVersion>) ??
       connection.model<ConfigVersion>('ConfigVersion', configVersionSchema);
   }
 
-  /** At most two seconds old. A document that was never written has its defaults as version 1. */
-  async current<N extends ConfigName>(name: N): Promise<ConfigVersion<ConfigContent<N>>> {
+  /** At most two seconds old. */
+  async current<N extends keyof M & string>(name: N): Promise<ConfigVersion<M[N]>> {
     const cached = this.#cache.get(name);
-    if (cached && Date.now() < cached.staleAt) return cached.version as Promise<ConfigVersion<ConfigContent<N>>>;
+    if (cached && Date.now() < cached.staleAt) return cached.version as Promise<ConfigVersion<M[N]>>;
     const version = this.latest(name);
     this.#cache.set(name, { version, staleAt: Date.now() + CACHE_MS });
     version.catch(() => this.#cache.delete(name));
-    return version as Promise<ConfigVersion<ConfigContent<N>>>;
+    return version as Promise<ConfigVersion<M[N]>>;
   }
 
-  async latest(name: ConfigName, session?: ClientSession): Promise<ConfigVersion> {
+  async latest(name: keyof M & string, session?: ClientSession): Promise<ConfigVersion> {
     const options = session ? { session } : {};
     const stored = await this.#model.findOne({ name }, null, options).sort({ version: -1 }).lean<ConfigVersion>();
-    return complete(name, stored);
+    return this.#complete(name, stored);
   }
 
   /** The version to write next to `latest`; the unique index refuses the second of two writers. */
   async insert(version: ConfigVersion, session: ClientSession): Promise<void> {
-    await this.#model.collection.insertOne({ ...version } as never, { session });
+    await this.#model.collection.insertOne({ ...version }, { session });
   }
 
   /** Call after a write has been committed. */
-  forget(name: ConfigName): void {
+  forget(name: keyof M): void {
     this.#cache.delete(name);
   }
 
-  /** Newest first; version 1 is there even when nobody has written the document. */
-  async versions(name: ConfigName, page: { below?: number | undefined; limit: number }): Promise<ConfigVersion[]> {
+  /** Newest first. */
+  async versions(
+    name: keyof M & string,
+    page: { below?: number | undefined; limit: number },
+  ): Promise<ConfigVersion[]> {
     const stored = await this.#model
       .find({ name, ...(page.below === undefined ? {} : { version: { $lt: page.below } }) })
       .sort({ version: -1 })
       .limit(page.limit)
       .lean<ConfigVersion[]>();
     const isLastPage = stored.length < page.limit && stored.at(-1)?.version !== 1 && page.below !== 1;
-    return isLastPage ? [...stored, complete(name, null)] : stored;
+    return isLastPage ? [...stored, this.#complete(name, null)] : stored;
+  }
+
+  #complete(name: keyof M & string, stored: ConfigVersion | null): ConfigVersion {
+    const defaults = this.#defaults[name] as Record<string, unknown>;
+    if (stored) return { ...stored, content: { ...defaults, ...stored.content } };
+    return { name, version: 1, content: { ...defaults }, at: BEGINNING, by: { kind: 'system', id: 'defaults' } };
   }
 }
 
 const BEGINNING = new Date(0);
-
-function complete(name: ConfigName, stored: ConfigVersion | null): ConfigVersion {
-  const { defaults } = CONFIG_DOCUMENTS[name];
-  if (!stored)
-    return { name, version: 1, content: { ...defaults }, at: BEGINNING, by: { kind: 'system', id: 'defaults' } };
-  return { ...stored, content: { ...defaults, ...stored.content } };
-}
-
-/** What an order workflow starts with: the timers in milliseconds and the version that they come from. */
-export async function currentTimers(versions: ConfigVersions): Promise<OrderTimers & { version: number }> {
-  const { version, content } = await versions.current('timers');
-  return {
-    version,
-    paymentTimeoutMs: durationMs(content.paymentTimeout),
-    autoCompleteMs: durationMs(content.autoComplete),
-  };
-}

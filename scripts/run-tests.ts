@@ -4,12 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import type { Say } from '../runtime/embedded/say.ts';
 import type { Env } from '../runtime/embedded/tool-paths.ts';
-import {
-  installTestServer,
-  startTestMongo,
-  startTestTemporal,
-  type TestServer,
-} from '../test/support/start-servers.ts';
+import { installTestServer, startTestMongo, startTestTemporal } from '../test/support/start-servers.ts';
 
 export interface RunTestsOptions {
   env: Env;
@@ -43,13 +38,9 @@ const readArgs = (args: string[]): { files: string[]; patterns: string[] } => {
 };
 
 const startShared = async (env: Env, say: Say) => {
-  const [mongo, temporal, testServer] = await Promise.all([
-    startTestMongo(env, say),
-    startTestTemporal(env, say),
-    installTestServer(env, say),
-  ]);
-  const discard = (): void => [mongo, temporal].forEach((server: TestServer) => server.discard());
-  return { mongo, temporal, testServer, discard };
+  const starting = [startTestMongo(env, say), startTestTemporal(env, say), installTestServer(env, say)] as const;
+  const [mongo, temporal, testServer] = await Promise.all(starting);
+  return { TEST_MONGODB_URI: mongo, TEST_TEMPORAL_ADDRESS: temporal, TEST_TEMPORAL_TEST_SERVER: testServer };
 };
 
 const countsIn = (file: string): Counts => {
@@ -64,10 +55,7 @@ export const runTests = async ({ env, args, say }: RunTestsOptions): Promise<voi
   const work = mkdtempSync(join(tmpdir(), 'orderhub-run-'));
   say('servers: starting the MongoDB and the Temporal that all tests share');
   const shared = await startShared(env, say);
-  process.once('exit', () => {
-    shared.discard();
-    rmSync(work, { recursive: true, force: true });
-  });
+  process.once('exit', () => rmSync(work, { recursive: true, force: true }));
 
   const outcomes = join(work, 'outcomes');
   const concurrency = Math.max(2, availableParallelism());
@@ -87,9 +75,7 @@ export const runTests = async ({ env, args, say }: RunTestsOptions): Promise<voi
       env: {
         ...env,
         NODE_ENV: 'test',
-        TEST_MONGODB_URI: shared.mongo.address,
-        TEST_TEMPORAL_ADDRESS: shared.temporal.address,
-        TEST_TEMPORAL_TEST_SERVER: shared.testServer,
+        ...shared,
       },
     },
   );

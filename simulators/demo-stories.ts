@@ -148,13 +148,21 @@ export const STORIES: Record<string, (cast: DemoCast) => Promise<void>> = {
   },
   async 'presale with balance'(cast) {
     const presale = { deposit: 3000, ...soon(60) };
-    const { orderId, totals } = await place(cast, BOTH, 0, { type: 'presale', presale, payments: [somePayment('p1', 3000)] });
+    const { orderId, totals } = await place(cast, BOTH, 0, {
+      type: 'presale',
+      presale,
+      payments: [somePayment('p1', 3000)],
+    });
     await cast.pause(15);
     await pay(cast, orderId, 'p2', totals.payable - 3000);
     await fulfil(cast, orderId);
   },
   async 'presale without balance'(cast) {
-    await place(cast, BOTH, 0, { type: 'presale', presale: { deposit: 3000, ...soon(30) }, payments: [somePayment('p1', 3000)] });
+    await place(cast, BOTH, 0, {
+      type: 'presale',
+      presale: { deposit: 3000, ...soon(30) },
+      payments: [somePayment('p1', 3000)],
+    });
   },
 };
 

@@ -39,7 +39,8 @@ const runDemo = async (context: AppContext, signal: AbortSignal): Promise<void> 
       story(cast).catch((error: unknown) => {
         if (!signal.aborted) logger.warn('A demo story ended early', { story: name, error });
       });
-    if (turn % stories.length === 0) await refill(cast).catch((error: unknown) => logger.warn('No goods for the demo', { error }));
+    if (turn % stories.length === 0)
+      await refill(cast).catch((error: unknown) => logger.warn('No goods for the demo', { error }));
     await sleep(SECONDS_BETWEEN_ORDERS * 1000, undefined, { signal }).catch(() => undefined);
   }
 };
@@ -51,9 +52,27 @@ const ensureDemoAdmin = async ({ mongo }: AppContext, password: string): Promise
   const passwordHash = await new Passwords().hash(password);
   await new AuditLog(mongo).record(userEntity('demo-admin'), async (session) => {
     const at = new Date();
-    const fields = { username: 'demo-admin', displayName: 'Demo administrator', passwordHash, roles: ['admin'], shopIds: null };
-    await users.insert({ ...fields, disabled: false, source: 'local', revision: 1, createdAt: at, updatedAt: at }, session);
-    return { draft: { at, actor: { kind: 'system', id: 'demo' }, from: {}, action: 'user.created', after: { roles: ['admin'] } }, result: true };
+    const fields = {
+      username: 'demo-admin',
+      displayName: 'Demo administrator',
+      passwordHash,
+      roles: ['admin'],
+      shopIds: null,
+    };
+    await users.insert(
+      { ...fields, disabled: false, source: 'local', revision: 1, createdAt: at, updatedAt: at },
+      session,
+    );
+    return {
+      draft: {
+        at,
+        actor: { kind: 'system', id: 'demo' },
+        from: {},
+        action: 'user.created',
+        after: { roles: ['admin'] },
+      },
+      result: true,
+    };
   });
 };
 
@@ -69,10 +88,17 @@ const untilReady = async (baseUrl: string, signal: AbortSignal): Promise<void> =
 const setUp = async (baseUrl: string, password: string, signal: AbortSignal): Promise<DemoCast> => {
   const as = (username: string) => new RestClient(baseUrl, signal, signedIn(baseUrl, username, password));
   const admin = as('demo-admin');
-  const known = (await admin.get<{ items: { username: string }[] }>('/v1/users?limit=200')).items.map(({ username }) => username);
+  const known = (await admin.get<{ items: { username: string }[] }>('/v1/users?limit=200')).items.map(
+    ({ username }) => username,
+  );
   for (const [username, role] of Object.entries(DEMO_PEOPLE))
     if (!known.includes(username))
-      await admin.post('/v1/users', { username, password, displayName: username.replace('demo-', 'Demo '), roles: [role] });
+      await admin.post('/v1/users', {
+        username,
+        password,
+        displayName: username.replace('demo-', 'Demo '),
+        roles: [role],
+      });
   for (const [id, warehouse] of Object.entries(DEMO_WAREHOUSES)) await admin.put(`/v1/warehouses/${id}`, warehouse);
   await admin.put(`/v1/shops/${DEMO_SHOP}`, { channel: 'own', name: 'Demo shop', currency: 'CNY', credentials: {} });
   await shortenTimers(admin);
@@ -99,7 +125,9 @@ const shortenTimers = async (admin: RestClient): Promise<void> => {
 
 const refill = async ({ warehouse }: DemoCast): Promise<void> => {
   for (const warehouseId of Object.keys(DEMO_WAREHOUSES)) {
-    const { items } = await warehouse.get<{ items: { skuCode: string; available: number }[] }>(`/v1/stock?warehouseId=${warehouseId}`);
+    const { items } = await warehouse.get<{ items: { skuCode: string; available: number }[] }>(
+      `/v1/stock?warehouseId=${warehouseId}`,
+    );
     const lines = ['DEMO-TEE', 'DEMO-MUG']
       .filter((sku) => (items.find(({ skuCode }) => skuCode === sku)?.available ?? 0) < LEAST_STOCK)
       .map((skuCode) => ({ skuCode, quantity: LEAST_STOCK }));

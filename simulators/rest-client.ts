@@ -28,7 +28,9 @@ export class RestClient {
       if (!(answer instanceof Error) && answer.ok) return (await answer.json()) as T;
       const isWorthRepeating = answer instanceof Error || answer.status === 503 || answer.status === 429;
       if (!isWorthRepeating || tries >= 20)
-        throw new RestRefused(answer instanceof Error ? answer.message : `${method} ${path}: ${answer.status} ${await answer.text()}`);
+        throw new RestRefused(
+          answer instanceof Error ? answer.message : `${method} ${path}: ${answer.status} ${await answer.text()}`,
+        );
       await sleep(Math.min(500 * tries, 5000), undefined, { signal: this.#signal });
     }
   }

@@ -17,7 +17,10 @@ export const tellFilledOrders =
   };
 
 /** At start: whoever was served by a process that died before it could say so. */
-export const tellForgottenOrders = async (connection: Connection, tell: ReturnType<typeof tellFilledOrders>): Promise<void> => {
+export const tellForgottenOrders = async (
+  connection: Connection,
+  tell: ReturnType<typeof tellFilledOrders>,
+): Promise<void> => {
   const filled = backorderCollection(connection).find({ state: 'filled' }, { projection: { round: 1 } });
   for await (const { _id, round } of filled) tell([{ orderId: _id, round }]);
 };

@@ -14,7 +14,9 @@ export const workflowSource = (bundlePath: string | undefined): Partial<WorkerOp
   bundlePath === undefined
     ? {
         workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
-        bundlerOptions: { failureConverterPath: FAILURE_CONVERTER_PATH } as NonNullable<WorkerOptions['bundlerOptions']>,
+        bundlerOptions: { failureConverterPath: FAILURE_CONVERTER_PATH } as NonNullable<
+          WorkerOptions['bundlerOptions']
+        >,
       }
     : { workflowBundle: { codePath: bundlePath } };
 
@@ -42,7 +44,9 @@ export async function startWorkers({ config, logger, mongo, temporal, metrics }:
   });
   const running = worker.run();
   running.catch((error: unknown) => logger.error('the worker failed', { error }));
-  await tellForgottenOrders(mongo, tell).catch((error: unknown) => logger.warn('forgotten orders were not told', { error }));
+  await tellForgottenOrders(mongo, tell).catch((error: unknown) =>
+    logger.warn('forgotten orders were not told', { error }),
+  );
   return {
     async stop() {
       worker.shutdown();

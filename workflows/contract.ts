@@ -26,7 +26,8 @@ export const searchAttributes = {
  * The status an engineer searches by. Every value between reservation and the end is `processing`: an upsert on each
  * would cost the engine a fifth of its throughput; the exact one is in the workflow's current details.
  */
-export type SearchedStatus = 'pending_payment' | 'on_hold' | 'backordered' | 'processing' | 'completed' | 'cancelled' | 'closed';
+export type SearchedStatus =
+  'pending_payment' | 'on_hold' | 'backordered' | 'processing' | 'completed' | 'cancelled' | 'closed';
 
 export const searchedStatusOf = (status: OrderStatus): SearchedStatus => {
   switch (status) {
@@ -55,6 +56,8 @@ export interface OrderWorkflowInput {
   carried?: OrderState;
   /** The first run of the chain; the view belongs to it alone. */
   firstRunId?: string;
+  /** Events after which a run hands over to a new one; tests make runs short. */
+  continueAtEvents?: number;
 }
 
 export interface OrderWorkflowResult {
@@ -96,4 +99,5 @@ export const skuMappedSignal = defineSignal<[{ platformSku: string; skuCode: str
 /** A person has dealt with a case of this order; whatever waited for that goes on. */
 export const caseResolvedSignal = defineSignal<[{ caseId: string }]>('caseResolved');
 /** An order that leaves in the same parcel was sent. */
-export const parcelShippedSignal = defineSignal<[{ courier: string; trackingNo: string }]>('parcelShipped');
+export const parcelShippedSignal =
+  defineSignal<[{ groupId: string; warehouseId: string; courier: string; trackingNo: string }]>('parcelShipped');

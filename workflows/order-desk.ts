@@ -4,7 +4,6 @@ import {
   condition,
   continueAsNew,
   getExternalWorkflowHandle,
-  isCancellation,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
@@ -15,14 +14,14 @@ import { decide } from '../domain/order-decide.ts';
 import { initialState } from '../domain/order-life.ts';
 import { nextDeadline } from '../domain/order-timers.ts';
 import { orderWorkflowId } from '../domain/ids.ts';
-import { refuse, withOutcome, type StepContext } from '../domain/order-step.ts';
+import { refuse, withOutcome, type Decision, type Step, type StepContext } from '../domain/order-step.ts';
 import { statusOf } from '../domain/order-status.ts';
 import { waitingFor } from '../domain/order-waits.ts';
-import type { OrderCommand, OrderFact, OrderMessage, Origin } from '../domain/order-messages.ts';
+import type { OrderFact, OrderMessage, Origin, ShipCommand } from '../domain/order-messages.ts';
 import type { OrderState } from '../domain/order-model.ts';
-import type { Refusal } from '../domain/failures.ts';
-import { commitStep, commitStepDurably, reportExhausted } from './activity-proxies.ts';
-import type { CommitStepInput } from '../activities/order-activities.ts';
+import type { CommitStepAnswer } from '../activities/order-activities.ts';
+import { caseResolved, parcelShipped, skuMapped, stockReserved } from './order-news.ts';
+import { StepWriter } from './step-writer.ts';
 import {
   caseResolvedSignal,
   commandUpdates,
@@ -43,12 +42,15 @@ const ENGINE: Origin = { actor: { kind: 'system', id: 'orderhub' } };
 const CONTINUE_AT_EVENTS = 2000;
 /** A date far ahead is waited for in parts. */
 const LONGEST_TIMER_MS = 30 * 86_400_000;
-const RETRY_EXHAUSTED_AFTER = '15m';
+/** A deadline that changed nothing is not looked at again before this. */
+const LEAST_PAUSE_MS = 60_000;
 
 interface Entry {
   message: OrderMessage;
   origin: Origin;
   expectedRevision?: number;
+  /** Somebody waits for it; what they sent may be nonsense. */
+  isCommand?: boolean;
   answer?: CommandAnswer;
 }
 
@@ -58,20 +60,17 @@ export class OrderDesk {
   private readonly input: OrderWorkflowInput;
   private readonly firstRunId: string;
   private readonly inbox: Entry[] = [];
+  private readonly writer = new StepWriter();
   private stageSince = Date.now();
-  private isRetryAsked = false;
+  private quietUntil = 0;
   private searched: string;
 
   constructor(input: OrderWorkflowInput) {
     this.input = input;
     this.state = input.carried ?? initialState(input.snapshot);
     this.firstRunId = input.firstRunId ?? workflowInfo().firstExecutionRunId;
-    this.searched = input.opening === 'opened' && !input.carried ? this.searchKey(this.state) : '';
+    this.searched = input.carried ? '' : this.searchKey(this.state);
     this.receive();
-  }
-
-  get order(): OrderState {
-    return this.state;
   }
 
   /** Applies messages as they come, and the stage's deadline when it passes, for as long as `stage` holds. */
@@ -99,6 +98,7 @@ export class OrderDesk {
       this.inbox.shift();
     }
     await condition(allHandlersFinished);
+    setCurrentDetails(waitingFor(this.state, null));
     return this.state;
   }
 
@@ -109,34 +109,29 @@ export class OrderDesk {
         description: `${type}: answered when the order's view shows it`,
       });
     }
-    const note = (message: OrderFact, origin: Origin = ENGINE) => this.inbox.push({ message, origin });
-    setHandler(stockReservedSignal, ({ round }) => void note({ type: 'stockReserved', round }));
-    setHandler(skuMappedSignal, ({ platformSku, skuCode }) => void note({ type: 'skuMapped', platformSku, skuCode }));
-    setHandler(parcelShippedSignal, ({ courier, trackingNo }) => void note({ type: 'parcelShipped', courier, trackingNo }));
-    setHandler(caseResolvedSignal, ({ caseId }) => {
-      this.isRetryAsked = true;
-      note({ type: 'caseResolved', caseId });
+    const note = (message: OrderFact | null) => void (message && this.inbox.push({ message, origin: ENGINE }));
+    setHandler(stockReservedSignal, (news) => note(stockReserved(news)));
+    setHandler(skuMappedSignal, (news) => note(skuMapped(news)));
+    setHandler(parcelShippedSignal, (news) => note(parcelShipped(news)));
+    setHandler(caseResolvedSignal, (news) => {
+      this.writer.offerHelp();
+      note(caseResolved(news));
     });
   }
 
-  private validate(type: string, { command, expectedRevision }: CommandInput): void {
-    if (command.type !== type) throw ApplicationFailure.nonRetryable(`this update takes ${type}`, 'invalid_request');
+  private validate(type: string, input: CommandInput | undefined): void {
+    if (input?.command?.type !== type || !input.origin?.actor)
+      throw ApplicationFailure.nonRetryable(`this update takes ${type}`, 'invalid_request');
     // Before the order is opened nothing can be judged yet; the story refuses what must be refused.
     if (this.state.revision === 0) return;
-    const refusal = this.refusalOf(command, expectedRevision);
-    if (refusal) throw ApplicationFailure.nonRetryable(refusal.detail, refusal.code, refusal);
+    const decision = this.judge(entryOf(input));
+    if (decision.kind !== 'refused') return;
+    const { refusal } = decision;
+    throw ApplicationFailure.nonRetryable(refusal.detail, refusal.code, refusal);
   }
 
-  private refusalOf(command: OrderCommand, expectedRevision: number | undefined): Refusal | null {
-    const decision =
-      expectedRevision !== undefined && expectedRevision !== this.state.revision
-        ? refuse(this.state, 'stale_revision', `the order is at revision ${this.state.revision}, not ${expectedRevision}`)
-        : decide(this.state, command, this.context());
-    return decision.kind === 'refused' ? decision.refusal : null;
-  }
-
-  private async submit({ command, origin, expectedRevision }: CommandInput): Promise<CommandAnswer> {
-    const entry: Entry = { message: command, origin, ...(expectedRevision === undefined ? {} : { expectedRevision }) };
+  private async submit(input: CommandInput): Promise<CommandAnswer> {
+    const entry = entryOf(input);
     this.inbox.push(entry);
     await condition(() => entry.answer !== undefined);
     return entry.answer ?? { revision: this.state.revision };
@@ -144,82 +139,97 @@ export class OrderDesk {
 
   private async nextMessage(): Promise<Entry | undefined> {
     const deadline = nextDeadline(this.state, this.input.timers, this.stageSince);
+    const due = Math.max(deadline.at, this.quietUntil);
     setCurrentDetails(waitingFor(this.state, deadline.at));
-    const waitMs = Math.min(deadline.at - Date.now(), LONGEST_TIMER_MS);
-    if (waitMs > 0) await condition(() => this.inbox.length > 0, waitMs);
-    if (this.inbox[0] || Date.now() < deadline.at) return this.inbox[0];
+    const waitMs = Math.min(due - Date.now(), LONGEST_TIMER_MS);
+    if (waitMs > 0) {
+      await condition(() => this.inbox.length > 0, waitMs);
+      this.writer.noteRecorded();
+    }
+    if (this.inbox[0] || Date.now() < due) return this.inbox[0];
+    const { revision } = this.state;
     this.stageSince = Date.now();
     await this.apply({ message: deadline.fact, origin: TIME });
+    if (this.state.revision === revision) this.quietUntil = Date.now() + LEAST_PAUSE_MS;
     return undefined;
   }
 
   private async apply(entry: Entry): Promise<void> {
-    const { message, origin, expectedRevision } = entry;
-    if (expectedRevision !== undefined && expectedRevision !== this.state.revision) {
-      entry.answer = {
-        refusal: { code: 'stale_revision', detail: `the order is at revision ${this.state.revision}, not ${expectedRevision}` },
-      };
-      return;
-    }
-    const decision = decide(this.state, message, this.context());
-    if (decision.kind === 'refused') entry.answer = { refusal: decision.refusal };
-    else if (decision.kind === 'unchanged') entry.answer = { revision: this.state.revision };
-    else {
-      const request: CommitStepInput = {
+    const { message, origin } = entry;
+    for (;;) {
+      const decision = this.judge(entry);
+      if (decision.kind === 'step' && this.writer.mustWait) {
+        await this.writer.untilRecorded();
+        continue;
+      }
+      if (decision.kind !== 'step') {
+        entry.answer = decision.kind === 'refused' ? { refusal: decision.refusal } : { revision: this.state.revision };
+        return;
+      }
+      const answer = await this.writer.write({
         step: decision.step,
         action: message.type,
+        message,
         origin,
         at: this.context().now,
         before: auditFacets(this.state),
         runId: this.firstRunId,
-      };
-      const { outcome, auditHash } = await this.commit(request);
-      if (outcome?.state === 'short') {
-        entry.answer = { refusal: { code: 'rule_violation', detail: 'the warehouse has too little stock for the whole order' } };
+      });
+      if (answer.outcome?.state === 'short') {
+        entry.answer = {
+          refusal: { code: 'rule_violation', detail: 'the warehouse has too little stock for the whole order' },
+        };
         return;
       }
-      const { next } = withOutcome(decision.step, outcome);
-      this.state = { ...next, auditHash };
-      entry.answer = { revision: this.state.revision };
+      const isOurs = this.take(decision.step, message, answer);
+      this.noticeRecovery();
       this.showSearchAttributes();
-      if (message.type === 'ship') await this.tellParcelGroup(message.courier, message.trackingNo);
+      if (!isOurs) continue;
+      entry.answer = { revision: this.state.revision };
+      if (message.type === 'ship') await this.tellParcelGroup(message);
+      return;
     }
   }
 
-  private async commit(request: CommitStepInput): Promise<Awaited<ReturnType<typeof commitStep>>> {
+  private judge({ message, expectedRevision, isCommand }: Entry): Decision {
+    const { state } = this;
+    if (expectedRevision !== undefined && expectedRevision !== state.revision)
+      return refuse(state, 'stale_revision', `the order is at revision ${state.revision}, not ${expectedRevision}`);
     try {
-      return await commitStep(request);
+      return decide(state, message, this.context());
     } catch (error) {
-      if (isCancellation(error)) throw error;
-    }
-    for (;;) {
-      try {
-        return await commitStepDurably(request);
-      } catch (error) {
-        if (isCancellation(error)) throw error;
-        await this.waitForHelp(request);
-      }
+      if (!isCommand) throw error;
+      return refuse(state, 'rule_violation', 'the command is malformed');
     }
   }
 
-  /** The step could not be written for its whole time: a person is told, and it is tried again later or when they say so. */
-  private async waitForHelp(request: CommitStepInput): Promise<void> {
-    const { orderId, shopId } = this.state.snapshot;
-    const detail = `step ${request.step.next.revision} (${request.action}) could not be written`;
-    setCurrentDetails(`${statusOf(this.state)}: ${detail}; tried again every 15 minutes`);
-    upsertSearchAttributes([{ key: searchAttributes.caseCode, value: ['activity_exhausted'] }]);
+  /**
+   * Goes to the state after the step that is written. That may be another than ours, which a worker wrote and then died
+   * before the history had it: it is made up for, and false says that our message is still to be applied.
+   */
+  private take(ours: Step, message: OrderMessage, { outcome, auditHash, written }: CommitStepAnswer): boolean {
+    const found = written && decide(this.state, written.message, { ...this.context(), now: written.at });
+    const step = found?.kind === 'step' ? found.step : ours;
+    this.state = { ...withOutcome(step, outcome).next, auditHash };
+    return step === ours || JSON.stringify(written?.message) === JSON.stringify(message);
+  }
+
+  private noticeRecovery(): void {
+    const recovery = this.writer.takeRecovery();
+    if (!recovery) return;
     this.searched = '';
-    this.isRetryAsked = false;
-    await reportExhausted({ orderId, shopId, revision: request.step.next.revision, detail }).catch(() => undefined);
-    await condition(() => this.isRetryAsked, RETRY_EXHAUSTED_AFTER);
+    const { caseId } = recovery;
+    if (caseId !== null) this.inbox.push({ message: { type: 'stepRecovered', caseId }, origin: ENGINE });
   }
 
-  private async tellParcelGroup(courier: string, trackingNo: string): Promise<void> {
+  private async tellParcelGroup({ warehouseId, courier, trackingNo }: ShipCommand): Promise<void> {
     const { parcelGroup, snapshot } = this.state;
-    for (const orderId of parcelGroup?.orderIds ?? []) {
+    if (!parcelGroup) return;
+    const { groupId } = parcelGroup;
+    for (const orderId of parcelGroup.orderIds) {
       if (orderId === snapshot.orderId) continue;
       const other = getExternalWorkflowHandle(orderWorkflowId(orderId));
-      await other.signal(parcelShippedSignal, { courier, trackingNo }).catch(() => undefined);
+      await other.signal(parcelShippedSignal, { groupId, warehouseId, courier, trackingNo }).catch(() => undefined);
     }
   }
 
@@ -237,7 +247,8 @@ export class OrderDesk {
 
   private searchKey(state: OrderState): string {
     // The client starts the workflow with what a stored order will be when nothing stands in its way.
-    const status = state.revision === 0 && statusOf(state) === 'backordered' ? 'processing' : searchedStatusOf(statusOf(state));
+    const status =
+      state.revision === 0 && statusOf(state) === 'backordered' ? 'processing' : searchedStatusOf(statusOf(state));
     return JSON.stringify([status, state.holds.map(({ code }) => code), state.cases.map(({ code }) => code)]);
   }
 
@@ -246,10 +257,10 @@ export class OrderDesk {
   }
 
   private async continueWhenLong(): Promise<void> {
-    const info = workflowInfo();
+    const { continueAsNewSuggested, historyLength } = workflowInfo();
     if (this.state.ended || this.inbox.length > 0) return;
-    if (!info.continueAsNewSuggested && info.historyLength < CONTINUE_AT_EVENTS) return;
-    await condition(allHandlersFinished);
+    if (!continueAsNewSuggested && historyLength < (this.input.continueAtEvents ?? CONTINUE_AT_EVENTS)) return;
+    await condition(() => allHandlersFinished() || this.inbox.length > 0);
     if (this.inbox.length > 0) return;
     await continueAsNew<(input: OrderWorkflowInput) => Promise<unknown>>({
       ...this.input,
@@ -258,3 +269,10 @@ export class OrderDesk {
     });
   }
 }
+
+const entryOf = ({ command, origin, expectedRevision }: CommandInput): Entry => ({
+  message: command,
+  origin,
+  isCommand: true,
+  ...(expectedRevision === undefined ? {} : { expectedRevision }),
+});

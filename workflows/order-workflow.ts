@@ -15,7 +15,7 @@ const awaitsCompletion = (order: OrderState) => !order.ended;
  */
 export async function orderWorkflow(input: OrderWorkflowInput): Promise<OrderWorkflowResult> {
   const desk = new OrderDesk(input);
-  const isContinued = input.carried !== undefined && input.opening === 'opened';
+  const isContinued = input.firstRunId !== undefined;
   if (!isContinued) await desk.act({ type: input.opening }, input.origin);
 
   // Unpaid: until the money is there, or the payment's time is over and the order is cancelled.

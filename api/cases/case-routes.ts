@@ -4,7 +4,7 @@ import type { Action } from '../auth/policy.ts';
 import { assertInScope, scopeFilter } from '../auth/scope.ts';
 import type { ApiDeps } from '../deps.ts';
 import { Problem } from '../errors.ts';
-import type { OrderServices } from '../orders/order-services.ts';
+import { orderServicesOf } from '../orders/order-services.ts';
 import { defineRoute, type Route, type RouteContext } from '../route.ts';
 import { decodeCursor, idSchema, listQuery, noteSchema, orderIdSchema, pageSchema, toPage } from '../schemas.ts';
 import { CASE_ACTIONS, CASE_CODES } from './case-next-steps.ts';
@@ -14,7 +14,8 @@ import { resolveCase } from './resolve-case.ts';
 const caseParams = z.strictObject({ caseId: z.string().regex(/^[A-Za-z0-9_.-]{1,200}$/, 'must be the id of a case') });
 const cursorKey = z.tuple([z.iso.datetime(), z.string()]);
 
-export const createCaseRoutes = (deps: ApiDeps, services: OrderServices): Route[] => {
+export const createCaseRoutes = (deps: ApiDeps): Route[] => {
+  const services = orderServicesOf(deps);
   const { cases, intake, timers } = services;
   const resolve = resolveCase(deps, services);
 

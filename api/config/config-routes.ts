@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { CONFIG_DOCUMENTS } from '../../models/config-documents.ts';
-import type { ConfigDocument, ConfigName } from '../../models/config-documents.ts';
+import { CONFIG_DOCUMENTS } from '../../config/documents.ts';
+import type { ConfigDocument, ConfigName } from '../../config/documents.ts';
 import { configEntity } from '../../models/config-versions.ts';
 import type { ConfigVersion } from '../../models/config-versions.ts';
 import { isAllowed } from '../auth/scope.ts';

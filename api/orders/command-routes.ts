@@ -20,9 +20,9 @@ import {
   shipmentSchema,
   splitSchema,
 } from './order-schemas.ts';
-import type { OrderServices } from './order-services.ts';
+import { orderServicesOf } from './order-services.ts';
 import { orderAnswer } from './read/order-answer.ts';
-import { orderSchema } from './order-schema-stub.ts';
+import { orderSchema } from './read/order-schema.ts';
 import { receiverRecordOf } from './receiver-record.ts';
 
 interface CommandRoute<B extends z.ZodType> {
@@ -37,8 +37,8 @@ interface CommandRoute<B extends z.ZodType> {
 }
 
 /** The commands on one order, each answered with the order as it then is. */
-export const createCommandRoutes = (deps: ApiDeps, services: OrderServices): Route[] => {
-  const { commands, cases } = services;
+export const createCommandRoutes = (deps: ApiDeps): Route[] => {
+  const { commands, cases } = orderServicesOf(deps);
   const commandRoute = <B extends z.ZodType>(route: CommandRoute<B>): Route =>
     defineRoute({
       method: 'POST',

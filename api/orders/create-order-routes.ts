@@ -2,12 +2,12 @@ import type { ApiDeps } from '../deps.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { createOrder } from './create-order.ts';
 import { newOrderSchema } from './order-schemas.ts';
-import type { OrderServices } from './order-services.ts';
+import { orderServicesOf } from './order-services.ts';
 import { orderAnswer } from './read/order-answer.ts';
-import { orderSchema } from './order-schema-stub.ts';
+import { orderSchema } from './read/order-schema.ts';
 
-export const createIntakeRoutes = (deps: ApiDeps, services: OrderServices): Route[] => {
-  const create = createOrder({ ...deps, ...services });
+export const createIntakeRoutes = (deps: ApiDeps): Route[] => {
+  const create = createOrder({ ...deps, ...orderServicesOf(deps) });
   return [
     defineRoute({
       method: 'POST',

@@ -8,6 +8,7 @@ import type { SkuMappingStore } from '../../models/sku-mapping-records.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { Sealer } from '../../runtime/sealing.ts';
+import { TtlCache } from '../auth/ttl-cache.ts';
 import { assertInScope } from '../auth/scope.ts';
 import { Problem } from '../errors.ts';
 import type { RouteContext } from '../route.ts';
@@ -36,14 +37,16 @@ export interface CreatedOrder {
   isNew: boolean;
 }
 
+/** A shop's channel and currency hardly ever change. */
+const SHOP_CACHE_MS = 2000;
 /** How long the answer waits for the order's first step, so that it shows what was reserved. */
 const FIRST_STEP_WITHIN_MS = 1500;
 
 /** Takes an order in: stores it first, then starts its workflow. Once it is stored, it is taken in, whatever else is down. */
-export const createOrder =
-  (deps: CreateOrderDeps) =>
-  async (ctx: Pick<RouteContext, 'ability' | 'origin'>, body: NewOrder): Promise<CreatedOrder> => {
-    const shop = await shopInScope(deps, ctx, body);
+export const createOrder = (deps: CreateOrderDeps) => {
+  const shops = new TtlCache((shopId) => deps.shops.byId(shopId), SHOP_CACHE_MS, 1000);
+  return async (ctx: Pick<RouteContext, 'ability' | 'origin'>, body: NewOrder): Promise<CreatedOrder> => {
+    const shop = await shopInScope(shops, ctx, body);
     const orderId = orderIdOf(shop.shopId, body.platformOrderId);
     const skuCodes = await deps.mappings.skuCodesOf(shop.shopId, platformSkusOf(body));
     const { origin } = ctx;
@@ -59,15 +62,20 @@ export const createOrder =
     if (!(await firstStep)) return { record, isNew };
     return { record: (await deps.orders.byId(orderId)) ?? record, isNew };
   };
+};
 
 const shopInScope = async (
-  { shops }: Pick<CreateOrderDeps, 'shops'>,
+  shops: TtlCache<ShopRecord | null>,
   { ability }: Pick<RouteContext, 'ability'>,
   { shopId, currency, payments }: NewOrder,
 ): Promise<ShopRecord> => {
   assertInScope(ability, 'create', 'Order', { shopId });
-  const shop = await shops.byId(shopId);
-  if (!shop) throw new Problem('not_found', { detail: `There is no shop ${shopId}` });
+  const shop = await shops.get(shopId);
+  if (!shop) {
+    // It may be made in the next moment.
+    shops.delete(shopId);
+    throw new Problem('not_found', { detail: `There is no shop ${shopId}` });
+  }
   if (shop.channel !== 'own')
     throw ruleViolation({ path: 'shopId', message: `is a shop on ${shop.channel}; its orders come from there` });
   if (currency !== shop.currency)

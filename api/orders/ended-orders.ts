@@ -54,7 +54,7 @@ export class EndedOrders {
         if (decision.kind === 'unchanged') return { revision: final.revision };
         if (!POSSIBLE.includes(message.type)) return refused('action_not_allowed', 'the order has ended');
         const before = auditFacets(final);
-        const input = { step: decision.step, action: message.type, origin, at: now, before, runId };
+        const input = { step: decision.step, action: message.type, message, origin, at: now, before, runId };
         if (await this.#isCommitted(stepRequest(input, chainEntry))) return { revision: decision.step.next.revision };
         // Somebody else was faster: what they left is looked at afresh.
         if (tries >= MAX_TRIES)

@@ -26,8 +26,12 @@ export const mergeOrders =
     assertMergeable(records, orderIds);
     const joined: OrderRecord[] = [];
     try {
-      for (const record of records) joined.push(await join(commands, ctx, record, orderIds));
-      return joined;
+      const answers: OrderRecord[] = [];
+      for (const record of records) {
+        answers.push(await join(commands, ctx, record, orderIds));
+        if (record.parcelGroup?.groupId !== groupIdOf(orderIds)) joined.push(record);
+      }
+      return answers;
     } catch (error) {
       for (const record of joined)
         await join(commands, ctx, record, [record.orderId]).catch((undoError: unknown) =>
@@ -69,7 +73,7 @@ const assertMergeable = (records: readonly OrderRecord[], orderIds: readonly str
       throw ruleViolation({ path, message: 'goes to another address' });
     if (allocations.some((allocation) => allocation.warehouseId !== warehouseId))
       throw ruleViolation({ path, message: 'does not leave one and the same warehouse' });
-    if (parcelGroup && parcelGroup.orderIds.length > 1 && parcelGroup.groupId !== wanted)
+    if (parcelGroup && parcelGroup.groupId !== wanted)
       throw new Problem('conflict', {
         detail: `Order ${orderId} is in another parcel: ${parcelGroup.orderIds.join(', ')}`,
       });

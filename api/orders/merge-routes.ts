@@ -3,12 +3,12 @@ import type { ApiDeps } from '../deps.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { mergeOrders } from './merge-orders.ts';
 import { mergeSchema } from './order-schemas.ts';
-import type { OrderServices } from './order-services.ts';
+import { orderServicesOf } from './order-services.ts';
 import { orderAnswer } from './read/order-answer.ts';
-import { orderSchema } from './order-schema-stub.ts';
+import { orderSchema } from './read/order-schema.ts';
 
-export const createMergeRoutes = ({ logger }: Pick<ApiDeps, 'logger'>, services: OrderServices): Route[] => {
-  const merge = mergeOrders(services, logger);
+export const createMergeRoutes = (deps: ApiDeps): Route[] => {
+  const merge = mergeOrders(orderServicesOf(deps), deps.logger);
   return [
     defineRoute({
       method: 'POST',

@@ -15,6 +15,7 @@ import {
   searchAttributes,
   searchedStatusOf,
   skuMappedSignal,
+  stockReservedSignal,
   type CommandAnswer,
   type CommandInput,
   type OrderWorkflowInput,
@@ -89,6 +90,11 @@ export class OrderDeskClient {
   /** False when there is no running workflow to tell. */
   async tellSkuMapped(orderId: string, mapping: { platformSku: string; skuCode: string }): Promise<boolean> {
     return this.#signal(orderId, (handle) => handle.signal(skuMappedSignal, mapping));
+  }
+
+  /** False when there is no running workflow to tell. */
+  async tellStockReserved(orderId: string, round: number): Promise<boolean> {
+    return this.#signal(orderId, (handle) => handle.signal(stockReservedSignal, { round }));
   }
 
   async #signal(orderId: string, send: (handle: WorkflowHandle) => Promise<void>): Promise<boolean> {

@@ -62,7 +62,7 @@ export const receiverSchema = z
     address: textSchema(300, 0).default(''),
     pickupStation: z.boolean().default(false),
   })
-  .meta({ id: 'Receiver' });
+  .meta({ id: 'NewReceiver' });
 
 export const paymentSchema = z
   .strictObject({
@@ -97,7 +97,7 @@ const lineSchema = z.strictObject({
 export const newOrderSchema = z
   .strictObject({
     shopId: idSchema,
-    platformOrderId: idSchema,
+    platformOrderId: idSchema.meta({ example: 'W1001' }),
     type: z.enum(['normal', 'presale', 'custom']).default('normal'),
     placedAt: timeSchema,
     currency: currencySchema,

@@ -1,6 +1,7 @@
+import type { Connection } from 'mongoose';
 import { CaseDesk } from '../../models/case-desk.ts';
 import { commitHubOf } from '../../models/commit-hub.ts';
-import { currentTimers } from '../../models/config-versions.ts';
+import { currentTimers } from '../config/current-timers.ts';
 import { IntakeStore } from '../../models/intake-store.ts';
 import { OrderStore } from '../../models/order-store.ts';
 import { OrderWatch } from '../../models/order-watch.ts';
@@ -12,11 +13,22 @@ import { OrderCommands } from './order-commands.ts';
 import { OrderDeskClient } from './order-desk-client.ts';
 import { OrderStarter } from './order-starter.ts';
 
-/** What the routes that change orders share; one per process. */
+/** What the routes that change orders share. */
 export type OrderServices = ReturnType<typeof createOrderServices>;
 
-/** Registers its models on the connection: call it before the indexes are made. */
-export const createOrderServices = (deps: Pick<ApiDeps, 'connection' | 'temporal' | 'configVersions'>) => {
+const services = new WeakMap<Connection, OrderServices>();
+
+/**
+ * The one set of a process: limits and locks count only if everybody shares them. The first call registers its models on
+ * the connection, so it comes before the indexes are made.
+ */
+export const orderServicesOf = (deps: Pick<ApiDeps, 'connection' | 'temporal' | 'configVersions'>): OrderServices => {
+  let known = services.get(deps.connection);
+  if (!known) services.set(deps.connection, (known = createOrderServices(deps)));
+  return known;
+};
+
+const createOrderServices = (deps: Pick<ApiDeps, 'connection' | 'temporal' | 'configVersions'>) => {
   const { connection, temporal } = deps;
   const hub = commitHubOf(connection);
   const intake = new IntakeStore(connection);

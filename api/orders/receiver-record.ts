@@ -40,7 +40,7 @@ export const receiverRecordOf = (
 
 /** 张三 → 张*; a name of one letter shows nothing. */
 export const maskName = (name: string): string => {
-  const [first, ...rest] = [...name];
+  const [first, ...rest] = Array.from(name);
   if (first === undefined) return '';
   return rest.length === 0 ? '*' : `${first}*`;
 };

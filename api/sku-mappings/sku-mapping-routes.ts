@@ -4,7 +4,7 @@ import { assertInScope } from '../auth/scope.ts';
 import type { Action } from '../auth/policy.ts';
 import type { ApiDeps } from '../deps.ts';
 import { Problem } from '../errors.ts';
-import type { OrderServices } from '../orders/order-services.ts';
+import { orderServicesOf } from '../orders/order-services.ts';
 import { assertRevision } from '../revisions.ts';
 import { defineRoute, type Route, type RouteContext } from '../route.ts';
 import {
@@ -37,7 +37,8 @@ const mappingView = ({ shopId, platformSku, skuCode, revision, updatedAt }: SkuM
   updatedAt: updatedAt.toISOString(),
 });
 
-export const createSkuMappingRoutes = (deps: ApiDeps, services: OrderServices): Route[] => {
+export const createSkuMappingRoutes = (deps: ApiDeps): Route[] => {
+  const services = orderServicesOf(deps);
   const { mappings, shops } = services;
   const tellOrders = tellWaitingOrders(services, deps.logger);
 

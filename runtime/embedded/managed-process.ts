@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endProcess, identify, type ProcessIdentity } from './process-identity.ts';
 
@@ -14,6 +15,8 @@ export interface ManagedProcessOptions {
   readyTimeoutMs?: number;
   /** Called as soon as the process is there, long before it is ready. */
   onSpawn?: ((identity: ProcessIdentity) => void) | undefined;
+  /** For throw-away servers: when we end, in whatever way, the process is killed and this folder removed. */
+  discard?: string | undefined;
 }
 
 export interface ManagedProcess {
@@ -22,8 +25,6 @@ export interface ManagedProcess {
   /** Resolves when the process has ended, for whatever reason. */
   readonly exited: Promise<void>;
   stop(graceMs?: number): Promise<void>;
-  /** At once and without waiting, for the moment when our own process ends. */
-  kill(): void;
 }
 
 const LOG_LIMIT_BYTES = 10 * 1024 * 1024;
@@ -35,17 +36,24 @@ const openLog = (file: string): { fd: number; offset: number } => {
   return { fd, offset: statSync(file).size };
 };
 
+// Its standard input ends when we end, even by a kill; the server must not inherit it.
+const DISCARDING = 'exec 3<&0; "$@" 3<&- & server=$!; (cat <&3; kill -9 $server; rm -rf "$0") & wait $server';
+
 /**
  * Starts a server process and waits until it is ready. It has its own process group, so that a Ctrl-C at the
  * terminal reaches only us and the application can finish before its servers go.
  */
 export const startManagedProcess = async (options: ManagedProcessOptions): Promise<ManagedProcess> => {
-  const { name, command, args, logFile, isReady, readyTimeoutMs = 60_000 } = options;
+  const { name, command, args, logFile, isReady, discard, readyTimeoutMs = 60_000 } = options;
   const { fd, offset } = openLog(logFile);
   const logSinceStart = (): string => readFileSync(logFile).subarray(offset).toString('utf8');
-  const child = spawn(command, args, { stdio: ['ignore', fd, fd], detached: true });
+  const child = discard
+    ? spawn('/bin/sh', ['-c', DISCARDING, discard, command, ...args], { stdio: ['pipe', fd, fd], detached: true })
+    : spawn(command, args, { stdio: ['ignore', fd, fd], detached: true });
   closeSync(fd);
   child.unref();
+  // A pipe, not only the process, would keep us from ending.
+  (child.stdin as Socket | null)?.unref();
 
   let ended: string | undefined;
   const exited = new Promise<void>((resolve) => {
@@ -76,6 +84,5 @@ export const startManagedProcess = async (options: ManagedProcessOptions): Promi
     const lastLines = logSinceStart().trim().split('\n').slice(-3).join(' | ');
     throw new Error(`${name} ended while starting (${ended})${lastLines ? `: ${lastLines}` : ''}`);
   }
-  const kill = (): void => void (ended === undefined && child.kill('SIGKILL'));
-  return { name, identity, exited, stop, kill };
+  return { name, identity, exited, stop };
 };

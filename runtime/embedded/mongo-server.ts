@@ -16,6 +16,8 @@ export interface MongoServerOptions extends ToolContext {
   folder: string;
   logFile: string;
   onSpawn?: ((identity: ProcessIdentity) => void) | undefined;
+  /** See `ManagedProcessOptions`. */
+  discard?: string | undefined;
   port?: number | undefined;
   /** Whether acknowledged writes survive a kill; default true. */
   durable?: boolean;
@@ -109,6 +111,7 @@ export const startMongoServer = async (options: MongoServerOptions): Promise<Mon
           args: kind === 'mongod' ? mongodFlags(port, store) : secantusFlags(port, store, durable),
           logFile,
           onSpawn: options.onSpawn,
+          discard: options.discard,
           isReady: () => acceptsConnections(port),
         });
         return { kind, port, process, uri: await prepare(kind, port, process) };

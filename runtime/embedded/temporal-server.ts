@@ -12,6 +12,8 @@ export interface TemporalServerOptions extends ToolContext {
   folder: string;
   logFile: string;
   onSpawn?: ((identity: ProcessIdentity) => void) | undefined;
+  /** See `ManagedProcessOptions`. */
+  discard?: string | undefined;
   port?: number | undefined;
   /** The UI's port; `false` for no UI. */
   uiPort?: number | false | undefined;
@@ -62,6 +64,7 @@ export const startTemporalServer = async (options: TemporalServerOptions): Promi
         args: flags(options, port, uiPort),
         logFile,
         onSpawn: options.onSpawn,
+        discard: options.discard,
         isReady: (log) => /^(Temporal )?Server:\s/m.test(log()),
       });
       const address = `127.0.0.1:${port}`;

@@ -8,11 +8,10 @@ import { startTestApi } from './api-harness.ts';
 const { privateKey, publicKey } = await generateKeyPair('RS256');
 const stranger = await generateKeyPair('RS256');
 let isDown = false;
-const server = createServer(async (req, res) => {
+const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'RS256', use: 'sig' };
+const server = createServer((req, res) => {
   if (isDown) return res.writeHead(500).end();
-  const body = req.url?.includes('openid-configuration')
-    ? { issuer, jwks_uri: `${issuer}/jwks` }
-    : { keys: [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'RS256', use: 'sig' }] };
+  const body = req.url?.includes('openid-configuration') ? { issuer, jwks_uri: `${issuer}/jwks` } : { keys: [jwk] };
   return res.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
 });
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { after } from 'node:test';
 import { createConfigRoutes } from '../../api/config/config-routes.ts';
 import { createCaseRoutes } from '../../api/cases/case-routes.ts';
-import { createOrderServices, type OrderServices } from '../../api/orders/order-services.ts';
+import { orderServicesOf, type OrderServices } from '../../api/orders/order-services.ts';
 import { createOrderWriteRoutes } from '../../api/orders/order-write-routes.ts';
 import { createSkuMappingRoutes } from '../../api/sku-mappings/sku-mapping-routes.ts';
 import { commitHubOf } from '../../models/commit-hub.ts';
@@ -61,21 +61,19 @@ export async function startOrderApp({ isWorking = true } = {}): Promise<OrderApp
     await temporal.close();
   });
 
-  let services: OrderServices | undefined;
   const api = await startTestApi({
     temporal: temporal.client,
     routes: (deps) => {
-      services = createOrderServices(deps);
       warehouseCollection(deps.connection);
       return [
-        ...createOrderWriteRoutes(deps, services),
-        ...createCaseRoutes(deps, services),
-        ...createSkuMappingRoutes(deps, services),
+        ...createOrderWriteRoutes(deps),
+        ...createCaseRoutes(deps),
+        ...createSkuMappingRoutes(deps),
         ...createConfigRoutes(deps),
       ];
     },
   });
-  if (!services) throw new Error('the routes were not made');
+  const services = orderServicesOf(api.deps);
   const { connection, metrics } = api.deps;
   const startWorker = async () => {
     worker = await startWorkers({ config, logger, keyring: testKeyring(), mongo: connection, temporal, metrics });

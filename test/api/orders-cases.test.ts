@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { EndedOrders } from '../../api/orders/ended-orders.ts';
 import { auditCollection } from '../../models/audit-log.ts';
 import { caseCollection } from '../../models/case-records.ts';
+import { StepCommitter } from '../../models/step-committer.ts';
 import { counterOf } from '../support/stored-orders.ts';
 import { orderBody, payment, problemOf, startOrderApp } from './order-app.ts';
 
@@ -120,6 +122,29 @@ test('reinstated by five people at once, an order comes back once', async () => 
     .find({ entity: `order/${orderId}`, action: 'order.reinstated' })
     .toArray();
   assert.equal(actions.length, 1);
+});
+
+test('an order that another process changes while it is reinstated is reinstated from what that left', async () => {
+  const { orderId, revision } = await paidLate('L5');
+  const { late_payment: late } = await casesOf(orderId);
+  const { desk, intake, timers } = app.services;
+  const elsewhere = new EndedOrders({
+    intake,
+    timers,
+    committer: new StepCommitter(connection, { onFilled: () => {} }),
+  });
+  const reinstate = desk.reinstate.bind(desk);
+  desk.reinstate = async (input) => {
+    desk.reinstate = reinstate;
+    const message = { type: 'assign', username: 'root' } as const;
+    const origin = { actor: { kind: 'user', id: 'root' } } as const;
+    assert.deepEqual(await elsewhere.apply(orderId, { message, origin }), { revision: revision + 1 });
+    return reinstate(input);
+  };
+  const { status, text } = await app.post(`/v1/cases/${late.caseId}/resolve`, { note: 'x', action: 'reinstate' });
+  assert.equal(status, 200, text);
+  const order = await app.stored(orderId);
+  assert.deepEqual([order.status, order.assignee, order.revision], ['awaiting_shipment', 'root', revision + 2]);
 });
 
 test('a mapping lets every order of the shop go on that waits for it, and no other', async () => {

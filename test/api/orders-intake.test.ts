@@ -78,7 +78,10 @@ test('the same again is answered 200 with the same view, other content 409, and 
 
 test('an order posted ten times at once is taken in once', async () => {
   const answers = await Promise.all(Array.from({ length: 10 }, () => app.post('/v1/orders', orderBody('W4'))));
-  assert.deepEqual(answers.map(({ status }) => status).toSorted(), [200, 200, 200, 200, 200, 200, 200, 200, 200, 201]);
+  assert.deepEqual(
+    [200, 201].map((status) => answers.filter((answer) => answer.status === status).length),
+    [9, 1],
+  );
   assert.equal(await movementCollection(connection).countDocuments({ orderId: 'own1.W4' }), 1);
 });
 
@@ -146,7 +149,7 @@ const BAD: [name: string, changes: Record<string, unknown>, problem: string][] =
   ['too large a quantity', { lines: [line({ quantity: 10_001 })] }, '400 invalid_request lines.0.quantity'],
   ['a fraction of a fen', { freight: 0.5 }, '400 invalid_request freight'],
   ['a negative price', { lines: [line({ unitPrice: -1 })] }, '400 invalid_request lines.0.unitPrice'],
-  ['an unsafe integer', { freight: 9007199254740993 }, '400 invalid_request freight'],
+  ['an unsafe integer', { freight: 2 ** 53 }, '400 invalid_request freight'],
   ['a payment of 0', { payments: [payment('p1', 0)] }, '400 invalid_request payments.0.amount'],
   ['a line id twice', { lines: [line(), line()] }, '400 invalid_request lines.1.lineId'],
   ['a payment id twice', { payments: [payment('p', 1), payment('p', 2)] }, '400 invalid_request payments.1.paymentId'],
@@ -250,6 +253,17 @@ test('an order that was stored and never started is started by the sweep', async
   await app.until('own1.W30', ({ status }) => status === 'awaiting_shipment');
   await sweep.stop();
   assert.equal((await app.stored('own1.W31')).revision, 0, 'somebody may be starting it just now');
+});
+
+test('while Temporal is away an order is taken in, and the same again starts it', async () => {
+  const { desk } = app.services;
+  const start = desk.start.bind(desk);
+  desk.start = () => Promise.reject(new Error('no connection'));
+  const away = await app.post('/v1/orders', orderBody('W34'));
+  desk.start = start;
+  assert.deepEqual([away.status, away.body.revision], [201, 0]);
+  const again = await app.post('/v1/orders', orderBody('W34'));
+  assert.deepEqual([again.status, again.body.revision, again.body.status], [200, 1, 'awaiting_shipment']);
 });
 
 test('a command on a stored order starts its workflow', async () => {

@@ -19,6 +19,8 @@ interface Instance {
   exitCode: Promise<number | null>;
 }
 
+const instances: Instance[] = [];
+
 const start = async (): Promise<Instance> => {
   const began = Date.now();
   const child = spawn(process.execPath, ['scripts/start.mjs', '--no-demo'], {
@@ -40,7 +42,9 @@ const start = async (): Promise<Instance> => {
   while (!/^ready /m.test(output))
     if (await Promise.race([isOver, sleep(50, false)])) assert.fail(`it ended before it was ready:\n${output}`);
   const url = /^ready .*API (\S+)/m.exec(output)?.[1] ?? '';
-  return { child, url, tookMs: Date.now() - began, output: () => output, exitCode };
+  const instance = { child, url, tookMs: Date.now() - began, output: () => output, exitCode };
+  instances.push(instance);
+  return instance;
 };
 
 const processes = (): ProcessIdentity[] =>
@@ -62,7 +66,7 @@ const stop = async ({ child, exitCode }: Instance): Promise<number | null> => {
 };
 
 after(async () => {
-  for (const { pid, began } of processes()) if (isRunning({ pid, began })) process.kill(pid, 'SIGKILL');
+  await Promise.all(instances.map(stop));
   rmSync(data, { recursive: true, force: true, maxRetries: 10 });
 });
 

@@ -1,5 +1,5 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import type { Connection } from 'mongoose';
 import { orderWorkflowId } from '../../domain/ids.ts';
 import { orderCollection } from '../../models/order-records.ts';
@@ -7,7 +7,7 @@ import type { OrderWorkflowResult } from '../../workflows/contract.ts';
 import type { Expected } from './order-proofs.ts';
 import { Claim, type Proof } from './proof.ts';
 
-const { EventType, WorkflowTaskFailedCause } = temporal.api.enums.v1;
+const { EventType, WorkflowTaskFailedCause } = proto.temporal.api.enums.v1;
 
 /** What went wrong in histories and is no fault of the orders': tasks of killed workers, by cause. */
 export interface EngineFigures {

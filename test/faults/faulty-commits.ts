@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { ForeignRun, StepCommitter, type CommitAnswer } from '../../models/step-committer.ts';
+import type { FaultWord } from './commit-tally.ts';
 
 /**
  * Loaded into a process before the application (`node --import`): every step is carried out again after it was written,
@@ -13,9 +14,6 @@ export interface FaultyCommits {
   /** One line for each thing that was done. */
   tally: string;
 }
-
-export const FAULT_WORDS = ['again', 'lost', 'ended', 'overtaken', 'differs'] as const;
-export type FaultWord = (typeof FAULT_WORDS)[number];
 
 const faults = JSON.parse(process.env['FAULTY_COMMITS'] ?? '{}') as FaultyCommits;
 const note = (word: FaultWord, about = '') => appendFileSync(faults.tally, `${word} ${about}\n`);

@@ -36,7 +36,7 @@ export const SOUTH = 'faults-south';
 /** Seconds after delivery. */
 export const AUTO_COMPLETE_SEC = 2;
 
-const BOTH: StoryLine[] = [
+export const BOTH: StoryLine[] = [
   { skuCode: 'F-TEE', quantity: 2 },
   { skuCode: 'F-MUG', quantity: 1 },
 ];

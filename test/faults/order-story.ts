@@ -39,7 +39,7 @@ export class OrderStory {
   /** What it is about now, for the report of a run that does not end. */
   doing = 'not begun';
 
-  constructor({ number, cast, receivers, signal }: { number: string; cast: Cast; receivers: [Planted, Planted]; signal: AbortSignal }) {
+  constructor({ number, cast, receivers, signal }: { number: string; cast: Cast; receivers: readonly [Planted, Planted]; signal: AbortSignal }) {
     this.#platformOrderId = number;
     this.orderId = `${SHOP}.${number}`;
     this.cast = cast;
@@ -55,15 +55,13 @@ export class OrderStory {
     return this.cast.service.get<OrderAnswer>(this.path);
   }
 
-  /** Posts the order; `paid` is how much is paid at once. */
-  async place(lines: readonly StoryLine[], paid: number = payableOf(lines), more: Record<string, unknown> = {}): Promise<void> {
-    this.doing = 'being posted';
-    const now = new Date().toISOString();
-    await this.cast.service.post('/v1/orders', {
+  /** What is posted to take the order in; `paid` is how much is paid at once. */
+  body(lines: readonly StoryLine[], paid: number = payableOf(lines), more: Record<string, unknown> = {}) {
+    return {
       shopId: SHOP,
       platformOrderId: this.#platformOrderId,
       type: 'normal',
-      placedAt: now,
+      placedAt: new Date().toISOString(),
       currency: 'CNY',
       buyer: { id: `buyer-${this.#platformOrderId}`, firstOrder: false },
       receiver: receiverOf(this.planted),
@@ -79,7 +77,12 @@ export class OrderStory {
       payable: payableOf(lines),
       payments: paid > 0 ? [this.payment('p1', paid)] : [],
       ...more,
-    });
+    };
+  }
+
+  async place(...content: Parameters<OrderStory['body']>): Promise<void> {
+    this.doing = 'being posted';
+    await this.cast.service.post('/v1/orders', this.body(...content));
   }
 
   payment(paymentId: string, amount: number) {

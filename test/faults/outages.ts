@@ -11,13 +11,34 @@ export interface Outage {
   /** Until then everything runs. */
   pauseMs: number;
   downMs: number;
+  /** Long enough to look at what callers are told meanwhile. */
+  isLong: boolean;
 }
 
-/** Each process so many times, in an order and with pauses that follow from the seed. */
-export const planOutages = (random: Random, rounds: number, pauseMs: readonly [number, number]): Outage[] =>
-  Array.from({ length: rounds }, () => shuffled(random, TARGETS))
-    .flat()
-    .map((target) => ({ target, pauseMs: between(random, ...pauseMs), downMs: between(random, 300, 4000) }));
+export interface OutagePlan {
+  /** How often each process is killed. */
+  rounds: number;
+  pauseMs: readonly [number, number];
+  /** One more of each server. */
+  longMs: { mongo: number; temporal: number };
+}
+
+const DOWN_MS = [300, 4000] as const;
+
+/** Each process so many times, in an order and with pauses that follow from the seed; the long ones after the first round. */
+export const planOutages = (random: Random, { rounds, pauseMs, longMs }: OutagePlan): Outage[] => {
+  const short = (target: Target): Outage => ({
+    target,
+    pauseMs: between(random, ...pauseMs),
+    downMs: between(random, ...DOWN_MS),
+    isLong: false,
+  });
+  const long = Object.entries(longMs).map(
+    ([target, downMs]): Outage => ({ ...short(target as Target), downMs, isLong: true }),
+  );
+  const round = () => shuffled(random, TARGETS).map(short);
+  return [...round(), ...long, ...Array.from({ length: rounds - 1 }, round).flat()];
+};
 
 export interface OutageRecord {
   target: Target;
@@ -26,12 +47,12 @@ export interface OutageRecord {
   recoveryMs: number;
 }
 
-/** Kills, waits, starts again where it was, and waits until all are ready. `meanwhile` looks at the others while it is down. */
+/** Kills, waits, starts again where it was, and waits until all are ready; `meanwhile` runs while it is down. */
 export const suffer = async (
   instance: Instance<AppName>,
   { target, downMs }: Pick<Outage, 'target' | 'downMs'>,
   signal: AbortSignal,
-  meanwhile: (downUntil: number) => Promise<void> = async () => undefined,
+  meanwhile: (downUntil: number) => Promise<void>,
 ): Promise<OutageRecord> => {
   const member = instance.member(target);
   await member.kill();

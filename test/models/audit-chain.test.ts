@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import { assert as assertProperty, jsonValue, property } from 'fast-check';
 import { GENESIS_HASH, auditHash, canonicalJson, chainEntry } from '../../models/audit-chain.ts';
 import type { AuditDraft } from '../../models/audit-chain.ts';
 
@@ -44,8 +44,8 @@ describe('the audit chain', () => {
   });
 
   it('gives the same text whatever the order of keys, and another for another value', () => {
-    fc.assert(
-      fc.property(fc.jsonValue(), (value) => {
+    assertProperty(
+      property(jsonValue(), (value) => {
         const reversed = JSON.parse(JSON.stringify(value), (_key, inner: unknown) =>
           inner && typeof inner === 'object' && !Array.isArray(inner)
             ? Object.fromEntries(Object.entries(inner).toReversed())

@@ -1,19 +1,11 @@
 import type { Say } from '../../runtime/embedded/say.ts';
-import { installTestServer, startTestMongo, startTestTemporal, type TestServer } from './start-servers.ts';
+import { installTestServer, startTestMongo, startTestTemporal } from './start-servers.ts';
 
 const say: Say = (sentence) => void process.stderr.write(`# ${sentence}\n`);
 
-const sharedOrOwn = (variable: string, start: () => Promise<TestServer>): (() => Promise<string>) => {
-  let own: Promise<TestServer> | undefined;
-  return async () => {
-    const shared = process.env[variable];
-    if (shared) return shared;
-    own ??= start().then((server) => {
-      process.once('exit', () => server.discard());
-      return server;
-    });
-    return (await own).address;
-  };
+const sharedOrOwn = (variable: string, start: () => Promise<string>): (() => Promise<string>) => {
+  let own: Promise<string> | undefined;
+  return async () => process.env[variable] || (own ??= start());
 };
 
 /**

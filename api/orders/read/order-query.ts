@@ -37,7 +37,10 @@ export const orderQueryOf = (
   const scope = scopeFilter(ability, action, 'Order');
   const query = {
     filter: within(asked, scope),
-    sort: { field: sort.replace('-', '') as 'placedAt' | 'updatedAt', direction: sort.startsWith('-') ? (-1 as const) : (1 as const) },
+    sort: {
+      field: sort.replace('-', '') as 'placedAt' | 'updatedAt',
+      direction: sort.startsWith('-') ? (-1 as const) : (1 as const),
+    },
   };
   if (q === undefined) return query;
   const phones = isPhone(q) ? sealer.blindIndexes('phone', q) : [];

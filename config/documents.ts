@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import 'zod-openapi';
-import timersDefault from '../config/timers.json' with { type: 'json' };
+import timersDefault from './timers.json' with { type: 'json' };
 import { durationMs, isDuration } from '../domain/duration.ts';
 
 const YEAR_MS = 366 * 86_400_000;
@@ -37,16 +37,15 @@ export interface ConfigDocument {
   /** Also the name under `/v1/config/`. */
   readonly name: string;
   readonly schema: z.ZodObject;
-  /** Version 1, and what fills in for a field that an older stored version does not know yet. */
-  readonly defaults: Record<string, unknown>;
 }
 
 /** Every configuration document, one line each: routes, validation and OpenAPI follow from it. */
 export const CONFIG_DOCUMENTS = {
-  timers: { name: 'timers', schema: timersSchema, defaults: timersDefault },
+  timers: { name: 'timers', schema: timersSchema },
 } as const satisfies Record<string, ConfigDocument>;
 
 export type ConfigName = keyof typeof CONFIG_DOCUMENTS;
-export type ConfigContent<N extends ConfigName> = z.infer<(typeof CONFIG_DOCUMENTS)[N]['schema']>;
+export type ConfigContents = { [N in ConfigName]: z.infer<(typeof CONFIG_DOCUMENTS)[N]['schema']> };
 
-export const isConfigName = (name: string): name is ConfigName => Object.hasOwn(CONFIG_DOCUMENTS, name);
+/** Version 1 of each, and what fills in for a field that an older stored version does not know yet. */
+export const CONFIG_DEFAULTS: ConfigContents = { timers: timersDefault };

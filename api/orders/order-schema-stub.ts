@@ -1,3 +1,0 @@
-import { z } from 'zod';
-
-export const orderSchema = z.looseObject({ orderId: z.string() });

@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto';
+import type { Instance } from '../../bench/instance.ts';
+import { RestClient, signedIn } from '../../simulators/rest-client.ts';
+import { CarefulCaller, type CallTally } from './careful-caller.ts';
+import { AUTO_COMPLETE_SEC, EAST, SOUTH, type Units } from './order-paths.ts';
+import { SHOP, type Cast } from './order-story.ts';
+
+const PLENTY = 10_000;
+/** F-RARE is received by who needs it, F-NEVER by nobody. */
+const STOCK: Record<string, string[]> = { [EAST]: ['F-TEE', 'F-MUG', 'F-EAST'], [SOUTH]: ['F-TEE', 'F-MUG', 'F-SOUTH'] };
+
+/** A shop, two warehouses with goods, people with their rights, and a short time to completion. */
+export const setUp = async (
+  instance: Pick<Instance<'api'>, 'url' | 'adminPassword'>,
+  tally: CallTally,
+  signal: AbortSignal,
+): Promise<{ cast: Cast; apiKey: string; received: Units }> => {
+  const { url, adminPassword } = instance;
+  const admin = new RestClient(url, signal, signedIn(url, 'admin', adminPassword));
+  await admin.put(`/v1/shops/${SHOP}`, { channel: 'own', name: 'Faults', currency: 'CNY', credentials: {} });
+  await admin.put(`/v1/warehouses/${EAST}`, { name: 'East', province: '浙江省', city: '杭州市' });
+  await admin.put(`/v1/warehouses/${SOUTH}`, { name: 'South', province: '广东省', city: '深圳市' });
+  const { revision: _, ...timers } = await admin.get<{ revision: number }>('/v1/config/timers');
+  await admin.put('/v1/config/timers', { ...timers, autoComplete: `PT${AUTO_COMPLETE_SEC}S` });
+  const received: Units = {};
+  for (const [warehouseId, skus] of Object.entries(STOCK)) {
+    const lines = skus.map((skuCode) => ({ skuCode, quantity: PLENTY }));
+    await admin.post('/v1/stock/receipts', { warehouseId, lines });
+    for (const sku of skus) received[sku] = (received[sku] ?? 0) + PLENTY;
+  }
+  const password = randomBytes(12).toString('base64url');
+  const caller = (authorize: () => Promise<string>) => new CarefulCaller({ url, authorize, tally, signal });
+  const person = async (role: string) => {
+    const username = `faults-${role}`;
+    await admin.post('/v1/users', { username, password, displayName: role, roles: [role] });
+    const authorize = signedIn(url, username, password);
+    await authorize();
+    return caller(authorize);
+  };
+  const { apiKey } = await admin.post<{ apiKey: string }>('/v1/api-keys', { name: 'faults', roles: ['service'] });
+  const [operations, finance] = [await person('operations'), await person('finance')];
+  return { cast: { service: caller(async () => apiKey), operations, finance }, apiKey, received };
+};
