@@ -49,17 +49,18 @@ const connect = async (config: Config, logger: Logger, shutdown: Shutdown): Prom
   return { config, logger, keyring, mongo, temporal, metrics: createMetrics() };
 };
 
-const startRoles = async (roles: readonly Role[], context: AppContext, shutdown: Shutdown): Promise<void> => {
+type Starters = Partial<Record<Role, StartRole>>;
+
+const load = async (roles: readonly Role[]): Promise<Starters> =>
+  Object.fromEntries(await Promise.all(roles.map(async (role) => [role, await ROLES[role]()] as const)));
+
+const startRoles = async (starters: Starters, context: AppContext, shutdown: Shutdown): Promise<void> => {
   for (const phase of PHASES) {
-    const played = phase.filter((role) => roles.includes(role));
-    const outcomes = await Promise.allSettled(
-      played.map(async (role) => {
-        const start = await ROLES[role]();
-        const running = await start(context);
-        shutdown.onStop(role, () => running.stop());
-      }),
-    );
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    const starting = phase.map(async (role) => {
+      const running = await starters[role]?.(context);
+      if (running) shutdown.onStop(role, () => running.stop());
+    });
+    const failed = (await Promise.allSettled(starting)).find((outcome) => outcome.status === 'rejected');
     if (failed) throw failed.reason;
   }
 };
@@ -75,12 +76,12 @@ shutdown.listen();
 process.once('disconnect', () => void shutdown.begin('the supervisor is gone'));
 
 try {
-  const context = await connect(config, logger, shutdown);
+  const [starters, context] = await Promise.all([load(config.roles), connect(config, logger, shutdown)]);
   if (!config.roles.includes('api')) {
     const health = await startHealthServer(context);
     shutdown.onStop('health', () => health.stop());
   }
-  await startRoles(config.roles, context, shutdown);
+  await startRoles(starters, context, shutdown);
   logger.info('Serving', { roles: config.roles });
 } catch (error) {
   logger.error('Could not start', { error });

@@ -12,7 +12,7 @@ export const codecCors = ({ settings }: Pick<ApiDeps, 'settings'>): RequestHandl
     res.setHeader('Access-Control-Allow-Credentials', 'true');
     if (req.method !== 'OPTIONS') return next();
     res.setHeader('Access-Control-Allow-Methods', 'POST');
-    res.setHeader('Access-Control-Allow-Headers', 'content-type, authorization, x-namespace');
+    res.setHeader('Access-Control-Allow-Headers', 'content-type, authorization, authorization-extras, x-namespace');
     res.setHeader('Access-Control-Max-Age', '600');
     res.status(204).end();
   };

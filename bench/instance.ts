@@ -11,11 +11,11 @@ import { buildWorkflows } from '../scripts/build-workflows.ts';
 import { Member } from './member.ts';
 import { startNodeProcess } from './node-process.ts';
 
-/** One process of OrderHub: the roles it plays, and what `node` is given besides. */
+/** One process of OrderHub: the roles it plays, and what is different from usual. */
 export interface ProcessSpec {
   roles: string;
-  /** Modules loaded before the application. */
-  imports?: string[];
+  /** In place of `main.ts`; it goes on to that by itself. */
+  entry?: string;
   env?: Env;
 }
 
@@ -78,6 +78,8 @@ export class Instance<P extends string> {
     const api = names.find((name) => processes[name].roles.split(',').includes('api')) ?? names[0];
     if (api === undefined) throw new Error('an instance needs a process');
     const instance = new Instance({ api, adminPassword, folder, mongo, temporalAddress, members: all, ports });
+    // Before others who clean up at the end, for they remove the folder.
+    process.prependOnceListener('exit', () => instance.discard());
     try {
       await buildWorkflows(bundle);
       const common = {
@@ -91,10 +93,10 @@ export class Instance<P extends string> {
         ORDERHUB_WORKFLOW_BUNDLE: bundle,
       };
       for (const name of names) {
-        const { roles, imports = [], env } = processes[name];
+        const { roles, entry, env } = processes[name];
         const start = () =>
           startNodeProcess({
-            imports,
+            ...(entry === undefined ? {} : { entry }),
             args: ['--roles', roles],
             env: { ...common, ...env, ORDERHUB_PORT: String(ports[name]) },
             logFile: join(folder, 'logs', `${name}.log`),

@@ -1,9 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ManagedProcess } from '../runtime/embedded/managed-process.ts';
+import { isRunning } from '../runtime/embedded/process-identity.ts';
 
-export type Running = Pick<ManagedProcess, 'identity' | 'exited' | 'kill'>;
+export type Running = Pick<ManagedProcess, 'identity' | 'exited'>;
 
 const PAUSE_MS = 250;
+
+const killNow = (running: Running | undefined): void => {
+  if (running && isRunning(running.identity)) process.kill(running.identity.pid, 'SIGKILL');
+};
 
 /** One process of an instance: killed without warning, started again on the same ports and data, as a supervisor would. */
 export class Member {
@@ -35,7 +40,7 @@ export class Member {
   kill(): Promise<void> {
     this.#isWanted = false;
     return this.#inTurn(async () => {
-      this.#running?.kill();
+      killNow(this.#running);
       await this.#running?.exited;
     });
   }
@@ -44,13 +49,13 @@ export class Member {
   discard(): void {
     this.#isDiscarded = true;
     this.#isWanted = false;
-    this.#running?.kill();
+    killNow(this.#running);
   }
 
   async #launch(): Promise<void> {
     const running = await this.#start();
     this.#running = running;
-    if (this.#isDiscarded) return running.kill();
+    if (this.#isDiscarded) return killNow(running);
     void running.exited.then(() => this.#noticeEnd(running));
   }
 

@@ -6,8 +6,7 @@ import type { Env } from '../runtime/embedded/tool-paths.ts';
 import type { Running } from './member.ts';
 
 export interface NodeProcessOptions {
-  /** Loaded before the application, after tsx. */
-  imports: string[];
+  entry?: string;
   args: string[];
   env: Env;
   logFile: string;
@@ -16,27 +15,17 @@ export interface NodeProcessOptions {
 const root = dirname(import.meta.dirname);
 
 /** Starts the application as a process of its own, which ends when we do. */
-export const startNodeProcess = async ({ imports, args, env, logFile }: NodeProcessOptions): Promise<Running> => {
+export const startNodeProcess = async ({ entry = 'main.ts', args, env, logFile }: NodeProcessOptions): Promise<Running> => {
   const log = openSync(logFile, 'a', 0o600);
-  const preloads = ['tsx', ...imports].flatMap((module) => ['--import', module]);
-  const child = spawn(process.execPath, [...preloads, 'main.ts', ...args], {
+  const child = spawn(process.execPath, ['--import', 'tsx', entry, ...args], {
     cwd: root,
     env: { ...env },
     stdio: ['ignore', log, log, 'ipc'],
   });
   closeSync(log);
-  let isGone = false;
   const exited = new Promise<void>((resolve) => {
-    const settle = () => {
-      isGone = true;
-      resolve();
-    };
-    child.once('error', settle);
-    child.once('exit', settle);
+    child.once('error', () => resolve());
+    child.once('exit', () => resolve());
   });
-  return {
-    identity: identify(child.pid ?? -1),
-    exited,
-    kill: () => void (isGone || child.kill('SIGKILL')),
-  };
+  return { identity: identify(child.pid ?? -1), exited };
 };

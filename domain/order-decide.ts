@@ -1,4 +1,4 @@
-import type { OrderCommand, OrderMessage } from './order-messages.ts';
+import type { OrderCommand, OrderFact, OrderMessage } from './order-messages.ts';
 import type { OrderState } from './order-model.ts';
 import { ACTION_OF, allowedActions, isAllowed } from './order-actions.ts';
 import {
@@ -15,8 +15,16 @@ import {
 } from './order-life.ts';
 import { addPayment, expireBalance, expirePayment } from './order-payment.ts';
 import { allocate, deliver, joinParcel, joinShipped, ship, split } from './order-shipping.ts';
-import { isFullyPaid } from './order-quantities.ts';
-import { finishStep, happen, startStep, UNCHANGED, type Decision, type StepContext } from './order-step.ts';
+import { paymentDeadline } from './order-timers.ts';
+import {
+  finishStep,
+  happen,
+  isCompletionDue,
+  startStep,
+  UNCHANGED,
+  type Decision,
+  type StepContext,
+} from './order-step.ts';
 
 /** Commands that recognise a repetition of themselves even when the state no longer allows them. */
 const SELF_CHECKING: readonly OrderCommand['type'][] = ['ship', 'deliver', 'addPayment', 'release', 'assign'];
@@ -77,9 +85,9 @@ export const decide = (state: OrderState, message: OrderMessage, context: StepCo
     case 'stepRecovered':
       return closeExhausted(state, message.caseId, context);
     case 'paymentTimeout':
-      return isFullyPaid(state) || state.ended ? UNCHANGED : expirePayment(state, context);
+      return isOverdue(state, message, context) ? expirePayment(state, context) : UNCHANGED;
     case 'balanceOverdue':
-      return isFullyPaid(state) || state.ended ? UNCHANGED : expireBalance(state, context);
+      return isOverdue(state, message, context) ? expireBalance(state, context) : UNCHANGED;
     case 'holdExpired':
       return expireHolds(state, context);
     case 'autoComplete':
@@ -87,6 +95,11 @@ export const decide = (state: OrderState, message: OrderMessage, context: StepCo
     case 'stillWaiting':
       return remind(state, context);
   }
+};
+
+const isOverdue = (state: OrderState, fact: OrderFact, { now, timers }: StepContext): boolean => {
+  const deadline = state.ended ? null : paymentDeadline(state, timers);
+  return deadline?.fact.type === fact.type && deadline.at <= Date.parse(now);
 };
 
 /** The queue of backorders has filled this round: the ledger is asked for what it gave. */
@@ -114,7 +127,7 @@ const closeExhausted = (state: OrderState, caseId: string, context: StepContext)
 };
 
 const complete = (state: OrderState, context: StepContext): Decision => {
-  if (state.ended || !state.deliveredAt) return UNCHANGED;
+  if (state.ended || !isCompletionDue(state, context)) return UNCHANGED;
   return finishStep(startStep(state), context);
 };
 

@@ -154,11 +154,13 @@ const noticeDelivery = (step: Step): void => {
   happen(step, 'delivered', {});
 };
 
-const completeWhenDue = (step: Step, { now, timers }: StepContext): void => {
+export const isCompletionDue = ({ deliveredAt }: OrderState, { now, timers }: StepContext): boolean =>
+  deliveredAt !== null && Date.parse(deliveredAt) + timers.autoCompleteMs <= Date.parse(now);
+
+const completeWhenDue = (step: Step, context: StepContext): void => {
   const { next } = step;
-  if (next.ended || !next.deliveredAt) return;
-  if (Date.parse(next.deliveredAt) + timers.autoCompleteMs > Date.parse(now)) return;
-  next.ended = { status: 'completed', at: now };
+  if (next.ended || !isCompletionDue(next, context)) return;
+  next.ended = { status: 'completed', at: context.now };
   next.holds = [];
   happen(step, 'completed', {});
 };

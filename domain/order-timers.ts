@@ -21,20 +21,20 @@ export interface Deadline {
   fact: OrderFact;
 }
 
-export const paymentDeadline = (state: OrderState, timers: OrderTimers): Deadline => {
-  const { presale, placedAt, receivedAt } = state.snapshot;
+/** Until when money is waited for; `null` when it is there, or when a person decides, as with cash on delivery. */
+export const paymentDeadline = (state: OrderState, timers: OrderTimers): Deadline | null => {
+  const { presale, placedAt, receivedAt, payments } = state.snapshot;
+  if (isFullyPaid(state) || payments.some(isCashOnDelivery)) return null;
   if (presale && paidTotal(state) >= presale.deposit)
     return { at: Date.parse(presale.balanceDueAt), fact: { type: 'balanceOverdue' } };
   const at = Math.max(Date.parse(placedAt) + timers.paymentTimeoutMs, Date.parse(receivedAt) + LEAST_PAYMENT_WAIT_MS);
   return { at, fact: { type: 'paymentTimeout' } };
 };
 
-/** Cash on delivery is nobody's fault who failed to pay in time: a person decides. */
-const isLeftToPerson = (state: OrderState): boolean => state.snapshot.payments.some(isCashOnDelivery);
-
 /** When the present wait ends by itself and what that means; `since` is when the present stage began. */
 export const stageDeadline = (state: OrderState, timers: OrderTimers, since: number): Deadline => {
-  if (!isFullyPaid(state) && !isLeftToPerson(state)) return paymentDeadline(state, timers);
+  const payment = paymentDeadline(state, timers);
+  if (payment) return payment;
   if (state.reservation.state === 'backordered')
     return { at: since + BACKORDER_RECHECK_MS, fact: { type: 'stockReserved', round: state.reservation.round } };
   if (state.deliveredAt)

@@ -1,6 +1,5 @@
 import type { mongo } from 'mongoose';
-
-type Filter = Record<string, unknown>;
+import { bothOf, type Filter } from './filters.ts';
 
 /** Where a page begins: behind the record with this sort value and id. */
 export interface PageStart {
@@ -14,6 +13,8 @@ export interface KeysetPage {
   after?: PageStart | undefined;
   limit: number;
   projection?: Record<string, 0 | 1>;
+  /** Name of the index to use, where a planner may choose a worse one. */
+  hint?: string | undefined;
 }
 
 /**
@@ -23,45 +24,28 @@ export interface KeysetPage {
 export async function readPage<T extends mongo.Document>(
   collection: mongo.Collection<T>,
   filter: Filter,
-  { sort: { field, direction }, after, limit, projection = {} }: KeysetPage,
+  { sort: { field, direction }, after, limit, projection = {}, hint }: KeysetPage,
 ): Promise<mongo.WithId<T>[]> {
-  const beyond = direction === 1 ? '$gt' : '$lt';
-  const read = (more: Filter, count: number) =>
+  const read = (part: Filter, count: number) =>
     collection
-      .find(bothOf(filter, more) as mongo.Filter<T>, { projection })
+      .find(part as mongo.Filter<T>, { projection, ...(hint === undefined ? {} : { hint }) })
       .sort({ [field]: direction, _id: direction })
       .limit(count)
       .toArray();
-  if (!after) return read({}, limit);
-  const ties = await read({ [field]: after.value, _id: { [beyond]: after.id } }, limit);
-  if (ties.length >= limit) return ties;
-  return [...ties, ...(await read({ [field]: { [beyond]: after.value } }, limit - ties.length))];
+  const found: mongo.WithId<T>[] = [];
+  for (const part of partsOf(filter, { sort: { field, direction }, after })) {
+    found.push(...(await read(part, limit - found.length)));
+    if (found.length >= limit) break;
+  }
+  return found;
 }
 
-/** Conditions on one field are joined within it, so that the index sees one range; what cannot be joined is an `$and`. */
-export const bothOf = (a: Filter, b: Filter): Filter => {
-  const joined: Filter = { ...a };
-  for (const [field, condition] of Object.entries(b)) {
-    const known = joined[field];
-    if (known === undefined) joined[field] = condition;
-    else if (isRange(known) && isRange(condition)) joined[field] = narrower(known, condition);
-    else return { $and: [a, b] };
-  }
-  return joined;
-};
-
-const RANGE = new Set(['$gt', '$gte', '$lt', '$lte']);
-
-const isRange = (condition: unknown): condition is Filter =>
-  typeof condition === 'object' && condition !== null && Object.keys(condition).every((operator) => RANGE.has(operator));
-
-/** Of two bounds on one side, the tighter. */
-const narrower = (range: Filter, bound: Filter): Filter => {
-  const isUpper = '$lt' in bound || '$lte' in bound;
-  const [known] = Object.entries(range).filter(([operator]) => operator.startsWith('$lt') === isUpper);
-  const [given] = Object.values(bound) as [string | number | Date];
-  const isTighter = !known || (isUpper ? given <= (known[1] as typeof given) : given >= (known[1] as typeof given));
-  if (!isTighter) return range;
-  const others = Object.entries(range).filter(([operator]) => operator.startsWith('$lt') !== isUpper);
-  return { ...Object.fromEntries(others), ...bound };
+/** What a page is read by, one after the other until it is full. */
+export const partsOf = (filter: Filter, { sort, after }: Pick<KeysetPage, 'sort' | 'after'>): Filter[] => {
+  if (!after) return [filter];
+  const beyond = sort.direction === 1 ? '$gt' : '$lt';
+  return [
+    bothOf(filter, { [sort.field]: after.value, _id: { [beyond]: after.id } }),
+    bothOf(filter, { [sort.field]: { [beyond]: after.value } }),
+  ];
 };

@@ -4,6 +4,7 @@ import type { OrderSnapshot, OrderState } from '../domain/order-model.ts';
 import type { OrderView } from '../domain/order-view.ts';
 import type { ReservationOutcome } from '../domain/order-step.ts';
 import type { Origin } from '../domain/order-messages.ts';
+import type { WrittenStep } from '../domain/step-request.ts';
 
 /** One order of the read model. Intake owns `snapshot`, `contentHash`, `origin`; the order's workflow the rest, by `revision`. */
 export interface OrderRecord extends Omit<OrderView, 'buyerId'> {
@@ -16,7 +17,7 @@ export interface OrderRecord extends Omit<OrderView, 'buyerId'> {
   /** First run of the workflow that writes this record; `null` until it does. */
   runId: string | null;
   /** What the newest step was answered, so that a step that runs again gets the same answer. */
-  lastStep: { revision: number; outcome?: ReservationOutcome; auditHash: string } | null;
+  lastStep: { revision: number; outcome?: ReservationOutcome; auditHash: string; written?: WrittenStep } | null;
   /** State at the end of the workflow: what happens to the order later goes on from it. */
   final: OrderState | null;
   holdCodes: string[];

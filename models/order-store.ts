@@ -1,20 +1,25 @@
 import type { ClientSession, Connection, mongo } from 'mongoose';
 import type { OrderView } from '../domain/order-view.ts';
-import { bothOf, readPage, type PageStart } from './keyset.ts';
+import { bothOf, type Filter } from './filters.ts';
+import { readPage, type PageStart } from './keyset.ts';
 import { orderCollection, type OrderRecord } from './order-records.ts';
-
-type Filter = Record<string, unknown>;
 
 /** What lists and exports need of a record. */
 export type ListedOrder = Omit<OrderView, 'buyerId'>;
 
 export type OrderSortField = 'placedAt' | 'updatedAt';
 
+export interface Alternative {
+  filter: Filter;
+  /** It names one order by its id. */
+  isById?: boolean;
+}
+
 export interface OrderQuery {
   /** What the caller may see and has asked for. */
   filter: Filter;
   /** Alternatives, each with an index of its own: read one by one and merged. None: the filter alone. */
-  anyOf?: readonly Filter[];
+  anyOf?: readonly Alternative[];
   sort: { field: OrderSortField; direction: 1 | -1 };
 }
 
@@ -43,10 +48,15 @@ export class OrderStore {
     return (await this.#orders.findOne({ shopId }, options)) !== null;
   }
 
-  async list({ filter, anyOf, sort }: OrderQuery, page: { after?: PageStart | undefined; limit: number }): Promise<ListedOrder[]> {
-    const branches = anyOf?.map((branch) => bothOf(filter, branch)) ?? [filter];
+  async list(
+    { filter, anyOf, sort }: OrderQuery,
+    page: { after?: PageStart | undefined; limit: number },
+  ): Promise<ListedOrder[]> {
+    const branches = branchesOf({ filter, anyOf });
     const found = await Promise.all(
-      branches.map((branch) => readPage(this.#orders, branch, { ...page, sort, projection: LISTED })),
+      branches.map((branch) =>
+        readPage(this.#orders, branch.filter, { ...page, sort, projection: LISTED, hint: branch.hint }),
+      ),
     );
     const unique = new Map(found.flat().map((order) => [order._id, order]));
     return branches.length === 1
@@ -57,9 +67,9 @@ export class OrderStore {
   /** Every order in turn, one batch in memory at a time; leaving the loop early closes the cursor. */
   async *each({ filter, anyOf, sort }: OrderQuery): AsyncGenerator<ListedOrder> {
     const seen = new Set<string>();
-    for (const branch of anyOf?.map((one) => bothOf(filter, one)) ?? [filter]) {
+    for (const branch of branchesOf({ filter, anyOf })) {
       const cursor = this.#orders
-        .find(branch as mongo.Filter<OrderRecord>, { projection: LISTED, batchSize: BATCH })
+        .find(branch.filter as mongo.Filter<OrderRecord>, { projection: LISTED, batchSize: BATCH })
         .sort({ [sort.field]: sort.direction, _id: sort.direction });
       for await (const order of cursor) {
         if (anyOf && seen.has(order._id)) continue;
@@ -72,11 +82,18 @@ export class OrderStore {
   /** How many there are, counted no further than `most`. */
   async countUpTo(most: number, { filter, anyOf }: Pick<OrderQuery, 'filter' | 'anyOf'>): Promise<number> {
     let count = 0;
-    for (const branch of anyOf?.map((one) => bothOf(filter, one)) ?? [filter])
-      count += await this.#orders.countDocuments(branch as mongo.Filter<OrderRecord>, { limit: most });
+    for (const branch of branchesOf({ filter, anyOf }))
+      count += await this.#orders.countDocuments(branch.filter as mongo.Filter<OrderRecord>, { limit: most });
     return count;
   }
 }
+
+/** What a query is read by. */
+export const branchesOf = ({ filter, anyOf }: { filter: Filter; anyOf?: OrderQuery['anyOf'] }) =>
+  (anyOf ?? [{ filter: {}, isById: false }]).map((one) => ({
+    filter: bothOf(one.filter, filter),
+    hint: one.isById ? '_id_' : undefined,
+  }));
 
 const inOrderOf =
   ({ field, direction }: OrderQuery['sort']) =>

@@ -1,6 +1,7 @@
 import type { ClientSession, Connection, mongo } from 'mongoose';
 import type { CaseChange, ReservationOutcome, StockIntent } from '../domain/order-step.ts';
-import type { Actor } from '../domain/order-messages.ts';
+import type { Actor, OrderMessage } from '../domain/order-messages.ts';
+import type { WrittenStep } from '../domain/step-request.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { auditCollection, type AuditEntry } from './audit-log.ts';
 import { caseCollection, type CaseRecord } from './case-records.ts';
@@ -27,6 +28,8 @@ export interface OrderStepRequest {
   runId: string | null;
   /** A reinstated order gets a new first run: the record changes hands. */
   takesOver: boolean;
+  /** What caused the step; whoever meets it again learns what it was. */
+  message?: OrderMessage;
   actor: Actor;
   at: Date;
   stock: StockIntent[];
@@ -51,6 +54,8 @@ export interface CommitAnswer {
   isRepeat: boolean;
   outcome?: ReservationOutcome;
   auditHash: string;
+  /** Of a repeat: the step that is written under this revision. */
+  written?: WrittenStep;
 }
 
 export interface CommitterEvents {
@@ -336,8 +341,8 @@ const settledAnswer = (
 ): CommitAnswer | Error | null => {
   if (!known) return null;
   if (known.lastStep && known.revision === step.revision && known.runId === step.runId) {
-    const { outcome, auditHash } = known.lastStep;
-    return { isRepeat: true, auditHash, ...(outcome ? { outcome } : {}) };
+    const { outcome, auditHash, written } = known.lastStep;
+    return { isRepeat: true, auditHash, ...(outcome ? { outcome } : {}), ...(written ? { written } : {}) };
   }
   if (known.runId !== null && known.runId !== step.runId && !step.takesOver)
     return new ForeignRun(`order ${step.orderId} belongs to another workflow run`);
@@ -367,7 +372,12 @@ const orderWrite = (
   isNew: boolean,
 ): mongo.AnyBulkWriteOperation<OrderRecord> => {
   if (!built) throw new Error('nothing was built');
-  const lastStep = { revision: step.revision, auditHash: built.audit.hash, ...(outcome ? { outcome } : {}) };
+  const lastStep = {
+    revision: step.revision,
+    auditHash: built.audit.hash,
+    ...(outcome ? { outcome } : {}),
+    ...(step.message ? { written: { message: step.message, at: step.at.toISOString() } } : {}),
+  };
   const filter: mongo.Filter<OrderRecord> = { _id: step.orderId, revision: { $lt: step.revision } };
   if (!step.takesOver) filter.runId = { $in: [null, step.runId] };
   return { updateOne: { filter, update: { $set: { ...built.fields, runId: step.runId, lastStep } }, upsert: isNew } };

@@ -16,14 +16,18 @@ export interface LaunchOptions {
   say: Say;
 }
 
-const DEFAULT_PORT = 8080;
-/** The application allows itself 15 s; a little more, so that it ends by itself. */
-const APP_GRACE_MS = 17_000;
+const DEFAULT_PORT = '8080';
+const DEFAULT_SHUTDOWN_MS = 15_000;
+/** What the application gets beyond the time that it allows itself, so that it ends by itself. */
+const EXTRA_GRACE_MS = 2_000;
+/** Of one Ctrl-C, which may reach us twice: from the terminal and from npm. */
+const SAME_SIGNAL_MS = 700;
 const READY_WITHIN_MS = 120_000;
 
 const root = resolve(import.meta.dirname, '..');
 
-const prepareBundle = async (data: DataFolder, say: Say): Promise<string> => {
+const prepareBundle = async (env: Env, data: DataFolder, say: Say): Promise<string> => {
+  if (env.ORDERHUB_WORKFLOW_BUNDLE?.trim()) return env.ORDERHUB_WORKFLOW_BUNDLE;
   const folder = join(data.path, 'bundles');
   const file = join(folder, bundleName());
   if (existsSync(file)) return file;
@@ -57,9 +61,9 @@ const untilReady = async (url: string): Promise<void> => {
   }
 };
 
-const apiPort = async (env: Env, data: DataFolder): Promise<number> => {
-  const configured = env.ORDERHUB_PORT?.trim() ? Number(env.ORDERHUB_PORT) : DEFAULT_PORT;
-  return settlePort(data, 'api', 'ORDERHUB_PORT', configured === 0 ? undefined : configured);
+const apiPort = (env: Env, data: DataFolder): Promise<number> => {
+  const wanted = env.ORDERHUB_PORT?.trim() || DEFAULT_PORT;
+  return settlePort(data, 'api', 'ORDERHUB_PORT', wanted === '0' ? undefined : wanted);
 };
 
 /** Brings everything up, prints the line that begins with `ready `, and stays until it is told to stop. */
@@ -79,15 +83,22 @@ export const launch = async ({ env, demo, say }: LaunchOptions): Promise<void> =
   let app: AppProcess | undefined;
   let stopping: Promise<void> | undefined;
   const stopAll = async (): Promise<void> => {
-    await app?.stop(APP_GRACE_MS);
+    await app?.stop((Number(env.ORDERHUB_SHUTDOWN_TIMEOUT_MS) || DEFAULT_SHUTDOWN_MS) + EXTRA_GRACE_MS);
     data.forgetProcess('app');
     await servers?.stop();
     data.close();
   };
   const stopped = new Promise<'stopped'>((resolveStopped) => {
-    const onSignal = (): void => {
-      if (!stopping) say('stopping: no new work, finishing what is under way');
-      stopping ??= stopAll().then(() => resolveStopped('stopped'));
+    let firstAt = 0;
+    const onSignal = (name: NodeJS.Signals): void => {
+      if (stopping) {
+        // A second Ctrl-C does not wait for the application any longer; its servers still end in order.
+        if (name === 'SIGINT' && Date.now() - firstAt > SAME_SIGNAL_MS) void app?.stop(0);
+        return;
+      }
+      firstAt = Date.now();
+      say('stopping: no new work, finishing what is under way');
+      stopping = stopAll().then(() => resolveStopped('stopped'));
     };
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal);
   });
@@ -98,11 +109,11 @@ export const launch = async ({ env, demo, say }: LaunchOptions): Promise<void> =
     const port = await apiPort(env, data);
     const url = urlOf(host, port);
     say(`data: ${data.path}`);
-    const bundle = prepareBundle(data, say);
+    const bundle = prepareBundle(env, data, say);
     servers = new EmbeddedServers({ env, data, say, codecEndpoint: `${url}/v1/codec` });
     const [{ temporalAddress, mongoUri, uiUrl }, bundleFile] = await Promise.all([servers.start(), bundle]);
     if (stopping) return;
-    say(`servers: Temporal at ${temporalAddress}, MongoDB up; starting the application`);
+    say('servers: Temporal and MongoDB are there, starting the application');
     const roles = demo ? 'api,worker,relay,simulators' : 'api,worker,relay';
     app = superviseApp({
       cwd: root,
@@ -110,8 +121,8 @@ export const launch = async ({ env, demo, say }: LaunchOptions): Promise<void> =
       env: {
         NODE_ENV: 'production',
         ...env,
-        TEMPORAL_ADDRESS: temporalAddress,
-        MONGODB_URI: mongoUri,
+        ...(temporalAddress && { TEMPORAL_ADDRESS: temporalAddress }),
+        ...(mongoUri && { MONGODB_URI: mongoUri }),
         ORDERHUB_HOST: host,
         ORDERHUB_PORT: String(port),
         ORDERHUB_DATA: data.path,

@@ -11,6 +11,10 @@ const readJson = (file) => JSON.parse(readFileSync(join(root, file), 'utf8'));
 
 /** Ends the process with what to install when this Node is too old to run us. */
 export const requireNode = () => {
+  if (process.platform === 'win32') {
+    console.error('OrderHub runs on Linux and macOS; on Windows, use it inside WSL 2.');
+    process.exit(1);
+  }
   const needed = /\d+\.\d+/.exec(readJson('package.json').engines.node)[0];
   const [major, minor] = process.versions.node.split('.').map(Number);
   const [neededMajor, neededMinor] = needed.split('.').map(Number);

@@ -158,10 +158,6 @@ export class OrderDesk {
     const { message, origin } = entry;
     for (;;) {
       const decision = this.judge(entry);
-      if (decision.kind === 'step' && this.writer.mustWait) {
-        await this.writer.untilRecorded();
-        continue;
-      }
       if (decision.kind !== 'step') {
         entry.answer = decision.kind === 'refused' ? { refusal: decision.refusal } : { revision: this.state.revision };
         return;

@@ -1,4 +1,4 @@
-import { condition, isCancellation, setCurrentDetails, sleep, upsertSearchAttributes } from '@temporalio/workflow';
+import { condition, isCancellation, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { exhaustedCaseId } from '../domain/ids.ts';
 import type { CommitStepAnswer, CommitStepInput } from '../activities/order-activities.ts';
 import { commitStep, commitStepDurably, reportExhausted } from './activity-proxies.ts';
@@ -15,26 +15,18 @@ export interface Recovery {
 
 /** Writes an order's steps, for as long as it takes. */
 export class StepWriter {
+  /**
+   * Whether the history may still lack the step written last. Until it has that step, the next one is written by an
+   * ordinary activity, because that is only scheduled together with what was before: should the worker die, the run
+   * that follows then meets at most one step that it does not know.
+   */
   private isUnrecorded = false;
   private isHelpOffered = false;
   private recovery: Recovery | null = null;
 
-  /**
-   * Whether the history may still lack the step written last. Before it has that step, the next one is not to be
-   * written: should the worker die, the run that follows then meets at most one step that it does not know.
-   */
-  get mustWait(): boolean {
-    return this.isUnrecorded;
-  }
-
   /** The workflow waited for something outside, so that everything before is in the history. */
   noteRecorded(): void {
     this.isUnrecorded = false;
-  }
-
-  async untilRecorded(): Promise<void> {
-    await sleep(1);
-    this.noteRecorded();
   }
 
   /** A person has dealt with a case of the order: what could not be written is tried again at once. */
@@ -50,6 +42,7 @@ export class StepWriter {
   }
 
   async write(request: CommitStepInput): Promise<CommitStepAnswer> {
+    if (this.isUnrecorded) return this.insist(request);
     try {
       const answer = await commitStep(request);
       this.isUnrecorded = true;

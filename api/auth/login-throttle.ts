@@ -1,8 +1,8 @@
 import { Problem } from '../errors.ts';
 
-const WINDOW_MS = 15 * 60_000;
-const MAX_WRONG_PER_NAME = 10;
-const MAX_WRONG_PER_ADDRESS = 200;
+const WINDOW_MS = 5 * 60_000;
+const MAX_WRONG_PER_NAME = 5;
+const MAX_WRONG_PER_ADDRESS = 100;
 const MAX_TRACKED = 50_000;
 
 interface Tries {

@@ -114,7 +114,7 @@ export class OrderDeskClient {
     const handle = this.#client.workflow.getHandle(orderWorkflowId(orderId));
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
       try {
-        return await this.#client.withDeadline(deadline, () => ask(handle));
+        return await this.#within(deadline, () => ask(handle));
       } catch (error) {
         if (isEnded(error)) return 'ended';
         const answer = refusalOf(error);
@@ -123,6 +123,19 @@ export class OrderDeskClient {
         if (Date.now() + pauseMs >= deadline) throw noAnswer(error);
         await sleep(pauseMs);
       }
+    }
+  }
+
+  /** The connection repeats calls by itself past the deadline that they were given; callers do not wait for that. */
+  async #within<T>(deadline: number, call: () => Promise<T>): Promise<T> {
+    const isAnswered = new AbortController();
+    const late = sleep(deadline - Date.now(), undefined, { signal: isAnswered.signal }).then(() => {
+      throw noAnswer(new Error('no answer within the time'));
+    });
+    try {
+      return await Promise.race([this.#client.withDeadline(deadline, call), late]);
+    } finally {
+      isAnswered.abort();
     }
   }
 
@@ -141,7 +154,7 @@ export class OrderDeskClient {
       ...(carried ? { carried } : {}),
     };
     try {
-      const handle = await this.#client.withDeadline(Date.now() + START_WITHIN_MS, () =>
+      const handle = await this.#within(Date.now() + START_WITHIN_MS, () =>
         this.#client.workflow.start<typeof orderWorkflow>(ORDER_WORKFLOW, {
           ...policy,
           workflowId: orderWorkflowId(orderId),

@@ -12,7 +12,7 @@ const taobao = z.strictObject({
 });
 
 /** What each channel's calls are signed with; written, never read. */
-export const CREDENTIALS: Record<Channel, z.ZodType<Record<string, unknown>>> = {
+export const CREDENTIALS = {
   taobao,
   tmall: taobao,
   jd: z.strictObject({
@@ -55,6 +55,6 @@ export const CREDENTIALS: Record<Channel, z.ZodType<Record<string, unknown>>> = 
     encodingAesKey: secretSchema,
   }),
   own: z.strictObject({ webhookSecret: secretSchema.optional() }),
-};
+} as const satisfies Record<Channel, z.ZodType>;
 
 export const CHANNELS = Object.keys(CREDENTIALS) as [Channel, ...Channel[]];

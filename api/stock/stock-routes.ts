@@ -1,130 +1,39 @@
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { MovementRecord, StockRecord } from '../../models/stock-records.ts';
-import type { StockChangeRequest } from '../../models/stock-change.ts';
+import type { PageStart } from '../../models/keyset.ts';
+import type { MovementRecord } from '../../models/stock-records.ts';
 import { commitHubOf } from '../../models/commit-hub.ts';
 import { StockStore } from '../../models/stock-store.ts';
 import { WarehouseStore } from '../../models/warehouse-records.ts';
+import type { Principal } from '../auth/policy.ts';
 import type { ApiDeps } from '../deps.ts';
-import { Problem } from '../errors.ts';
-import { defineRoute, type Route, type RouteContext } from '../route.ts';
+import { invalidField } from '../errors.ts';
+import { defineRoute, type Route } from '../route.ts';
+import { decodeCursor, idSchema, listQuery, orderIdSchema, pageSchema, skuCodeSchema, toPage } from '../schemas.ts';
+import { changeStock } from './change-stock.ts';
 import {
-  decodeCursor,
-  idSchema,
-  listQuery,
-  orderIdSchema,
-  pageSchema,
-  quantitySchema,
-  skuCodeSchema,
-  textSchema,
-  timestampSchema,
-  toPage,
-} from '../schemas.ts';
+  adjustmentSchema,
+  changedSchema,
+  movementSchema,
+  movementView,
+  receiptSchema,
+  stockSchema,
+  stockView,
+} from './stock-schemas.ts';
 
-const units = z.number().int();
-const stockSchema = z
-  .object({
-    warehouseId: idSchema,
-    skuCode: skuCodeSchema,
-    onHand: units,
-    reserved: units,
-    available: units.meta({ description: 'onHand − reserved' }),
-    awaitingQc: units,
-    damaged: units,
-  })
-  .meta({ id: 'Stock' });
-
-const stockView = ({ warehouseId, skuCode, onHand, reserved, awaitingQc, damaged }: StockRecord) => ({
-  warehouseId,
-  skuCode,
-  onHand,
-  reserved,
-  available: onHand - reserved,
-  awaitingQc,
-  damaged,
-});
-
-const movementSchema = z
-  .object({
-    movementId: z.string(),
-    at: timestampSchema,
-    kind: z.enum(['receipt', 'adjustment', 'reserve', 'release', 'ship']),
-    warehouseId: idSchema,
-    skuCode: skuCodeSchema,
-    onHand: units.meta({ description: 'What the movement added' }),
-    reserved: units,
-    awaitingQc: units,
-    damaged: units,
-    orderId: z.string().nullable(),
-    actor: z.object({ kind: z.string(), id: z.string() }),
-    reason: z.string().nullable(),
-  })
-  .meta({ id: 'StockMovement' });
-
-const movementView = ({ _id, at, actor, ...rest }: MovementRecord) => ({
-  movementId: _id,
-  at: at.toISOString(),
-  kind: rest.kind,
-  warehouseId: rest.warehouseId,
-  skuCode: rest.skuCode,
-  onHand: rest.onHand,
-  reserved: rest.reserved,
-  awaitingQc: rest.awaitingQc,
-  damaged: rest.damaged,
-  orderId: rest.orderId,
-  actor: { kind: actor.kind, id: actor.id },
-  reason: rest.reason,
-});
-
-const changedSchema = z.object({
-  items: z.array(stockSchema).meta({ description: 'The counters after the change' }),
-});
-
-const receiptSchema = z.strictObject({
-  warehouseId: idSchema,
-  lines: z
-    .array(z.strictObject({ skuCode: skuCodeSchema, quantity: quantitySchema }))
-    .min(1, 'must name at least one SKU')
-    .max(500, 'must be at most 500 lines')
-    .refine((lines) => new Set(lines.map(({ skuCode }) => skuCode)).size === lines.length, 'must name each SKU once'),
-});
-
-const adjustmentSchema = z.strictObject({
-  warehouseId: idSchema,
-  skuCode: skuCodeSchema,
-  quantity: z
-    .number({ error: 'must be a whole number' })
-    .int('must be a whole number')
-    .min(-1_000_000)
-    .max(1_000_000)
-    .refine((quantity) => quantity !== 0, 'must not be 0')
-    .meta({ description: 'Signed: what is added to or taken from the goods on hand' }),
-  reason: textSchema(500),
-});
-
-export const createStockRoutes = ({ connection }: Pick<ApiDeps, 'connection'>): Route[] => {
+export const createStockRoutes = ({ connection, sealer }: Pick<ApiDeps, 'connection' | 'sealer'>): Route[] => {
   const { committer } = commitHubOf(connection);
   const stock = new StockStore(connection);
-  const warehouses = new WarehouseStore(connection);
-  const change = async (
-    { actor, from, idempotencyKey }: Pick<RouteContext, 'actor' | 'from' | 'idempotencyKey'>,
-    movement: StockChangeRequest['movement'],
-    lines: StockChangeRequest['lines'],
-    reason: string | null,
-  ) => {
-    const [warehouseId = ''] = lines.map((line) => line.warehouseId);
-    if (!(await warehouses.byId(warehouseId))) throw invalidRule('warehouseId', `there is no warehouse ${warehouseId}`);
-    const id = idempotencyKey ?? randomUUID();
-    const mover = { kind: actor.kind === 'service' ? ('service' as const) : ('user' as const), id: actor.id };
+  const change = changeStock({ committer, stock, warehouses: new WarehouseStore(connection) });
+  const hiddenId = (movementId: string) => sealer.blindIndex('movement', movementId);
+
+  const startOf = (cursor: string | undefined): PageStart | undefined => {
+    if (cursor === undefined) return undefined;
+    const [at, id, isSealed] = decodeCursor(cursor, movementCursor);
     try {
-      await committer.commit({ kind: 'stockChange', id, movement, lines, actor: mover, from, at: new Date(), reason });
-    } catch (error) {
-      if ((error as Error).name === 'LedgerMismatch')
-        throw invalidRule('quantity', 'takes away more than is there and not reserved');
-      throw error;
+      return { value: new Date(at), id: isSealed ? (sealer.unseal<[string]>(id, CURSOR)[0] ?? '') : id };
+    } catch {
+      throw invalidField('cursor', 'must be a nextCursor of this list');
     }
-    const counters = await Promise.all(lines.map(({ skuCode }) => stock.counters({ skuCode, warehouseId, limit: 1 })));
-    return { status: 201, body: { items: counters.flat().map(stockView) } };
   };
 
   return [
@@ -134,19 +43,14 @@ export const createStockRoutes = ({ connection }: Pick<ApiDeps, 'connection'>): 
       operationId: 'receiveStock',
       tag: 'stock',
       summary: 'Book goods that have arrived',
-      description: 'Orders that wait for them are served at once, first come first served.',
+      description: 'Orders that wait for them are served at once, first come first served. Each SKU once.',
       access: { action: 'manage', subject: 'Stock' },
       idempotent: true,
       body: receiptSchema,
       success: { status: 201, schema: changedSchema, description: 'The counters after the receipt' },
-      handler: (ctx) => {
-        const { warehouseId, lines } = ctx.body;
-        return change(
-          ctx,
-          'receipt',
-          lines.map((line) => ({ warehouseId, ...line })),
-          null,
-        );
+      handler: async (ctx) => {
+        const counters = await change({ movement: 'receipt', reason: null, ...ctx.body }, ctx);
+        return { status: 201, body: { items: counters.map(stockView) } };
       },
     }),
     defineRoute({
@@ -160,9 +64,11 @@ export const createStockRoutes = ({ connection }: Pick<ApiDeps, 'connection'>): 
       idempotent: true,
       body: adjustmentSchema,
       success: { status: 201, schema: changedSchema, description: 'The counters after the adjustment' },
-      handler: (ctx) => {
+      handler: async (ctx) => {
         const { warehouseId, skuCode, quantity, reason } = ctx.body;
-        return change(ctx, 'adjustment', [{ warehouseId, skuCode, quantity }], reason);
+        const lines = [{ skuCode, quantity }];
+        const counters = await change({ movement: 'adjustment', warehouseId, lines, reason }, ctx);
+        return { status: 201, body: { items: counters.map(stockView) } };
       },
     }),
     defineRoute({
@@ -176,7 +82,7 @@ export const createStockRoutes = ({ connection }: Pick<ApiDeps, 'connection'>): 
       success: { status: 200, schema: pageSchema(stockSchema), description: 'A page of counters' },
       handler: async (ctx) => {
         const { limit, cursor, ...filter } = ctx.query;
-        const [after] = cursor === undefined ? [] : decodeCursor(cursor, z.tuple([z.string()]));
+        const [after] = cursor === undefined ? [] : decodeCursor(cursor, z.tuple([z.string().max(300)]));
         const records = await stock.counters({ ...filter, after, limit: limit + 1 });
         return { status: 200, body: toPage(records, limit, stockView, ({ _id }) => [_id]) };
       },
@@ -190,16 +96,32 @@ export const createStockRoutes = ({ connection }: Pick<ApiDeps, 'connection'>): 
       access: { action: 'read', subject: 'Stock' },
       query: listQuery({ skuCode: skuCodeSchema.optional(), orderId: orderIdSchema.optional() }),
       success: { status: 200, schema: pageSchema(movementSchema), description: 'A page of movements' },
-      handler: async (ctx) => {
-        const { limit, cursor, ...filter } = ctx.query;
-        const key = cursor === undefined ? undefined : decodeCursor(cursor, z.tuple([z.number().int(), z.string()]));
-        const after = key && { value: new Date(key[0]), id: key[1] };
-        const records = await stock.movements({ ...filter, after, limit: limit + 1 });
-        return { status: 200, body: toPage(records, limit, movementView, ({ at, _id }) => [at.getTime(), _id]) };
+      handler: async ({ query, principal }) => {
+        const { limit, cursor, ...filter } = query;
+        const isShown = ({ orderId }: Pick<MovementRecord, 'orderId'>) =>
+          orderId === null || mayKnowOf(orderId, principal);
+        if (!isShown({ orderId: filter.orderId ?? null }))
+          return { status: 200, body: { items: [], nextCursor: null } };
+        const records = await stock.movements({ ...filter, after: startOf(cursor), limit: limit + 1 });
+        const view = (movement: MovementRecord) =>
+          movementView(movement, { isOrderShown: isShown(movement), hiddenId });
+        const keyOf = (movement: MovementRecord) =>
+          isShown(movement)
+            ? [movement.at.getTime(), movement._id]
+            : [movement.at.getTime(), sealer.seal([movement._id], CURSOR), CURSOR];
+        return { status: 200, body: toPage(records, limit, view, keyOf) };
       },
     }),
   ];
 };
 
-const invalidRule = (path: string, message: string): Problem =>
-  new Problem('rule_violation', { detail: `${path}: ${message}`, errors: [{ path, message }] });
+/** The ledger is open to everybody who reads stock; orders of shops outside one's scope are not. */
+const mayKnowOf = (orderId: string, { shopIds }: Principal): boolean =>
+  shopIds === undefined || shopIds.includes(orderId.split('.')[0] ?? '');
+
+/** An id that holds an order's id which the caller may not see is sealed in their cursor. */
+const CURSOR = 'sealed';
+const movementCursor = z.union([
+  z.tuple([z.int(), z.string().max(600)]),
+  z.tuple([z.int(), z.string().max(1000), z.literal(CURSOR)]),
+]);

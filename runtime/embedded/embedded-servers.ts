@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataFolder, PortName } from './data-folder.ts';
 import type { ManagedProcess } from './managed-process.ts';
-import { startMongoServer } from './mongo-server.ts';
+import { startMongoServer, type MongoServer } from './mongo-server.ts';
 import { chooseFreePort, isPortFree } from './ports.ts';
 import type { Say } from './say.ts';
 import { endProcess, type ProcessIdentity } from './process-identity.ts';
-import { startTemporalServer } from './temporal-server.ts';
+import { startTemporalServer, type TemporalServer } from './temporal-server.ts';
 import type { ToolContext } from './temporal-tools.ts';
 import { toolsFolder, type Env } from './tool-paths.ts';
 
@@ -18,10 +18,10 @@ export interface EmbeddedServersOptions {
   say: Say;
 }
 
+/** Undefined for a server that is not ours. */
 export interface ServerAddresses {
-  temporalAddress: string;
-  mongoUri: string;
-  /** Undefined where Temporal is not ours. */
+  temporalAddress?: string | undefined;
+  mongoUri?: string | undefined;
   uiUrl?: string | undefined;
 }
 
@@ -30,15 +30,25 @@ type ServerName = 'temporal' | 'mongo';
 const LONGEST_PAUSE_MS = 10_000;
 const UNFINISHED_START_MS = 2_000;
 
-const numberOf = (value: string | undefined): number | undefined => (value?.trim() ? Number(value) : undefined);
+const readPort = (variable: string, value: string): number => {
+  const port = Number(value);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new Error(`${variable} must be a port, a whole number up to 65535`);
+  return port;
+};
+
+/** Whether the variable, or the one that names a file with its value, is set. */
+const isSet = (env: Env, variable: string): boolean =>
+  Boolean(env[variable]?.trim() || env[`${variable}_FILE`]?.trim());
 
 /** The configured port, which must be free, or the one of the last start, or any. */
 export const settlePort = async (
   data: DataFolder,
   name: PortName,
   variable: string,
-  configured: number | undefined,
+  wanted: string | undefined,
 ): Promise<number> => {
+  const configured = wanted?.trim() ? readPort(variable, wanted) : undefined;
   if (configured !== undefined && !(await isPortFree(configured)))
     throw new Error(`port ${configured} is in use by another program; set ${variable} to a free one`);
   const port = configured ?? (await chooseFreePort(data.portOf(name)));
@@ -65,7 +75,7 @@ export class EmbeddedServers {
     const outcomes = await Promise.allSettled([this.#startTemporal(), this.#startMongo()] as const);
     const [temporal, mongo] = outcomes;
     if (temporal.status === 'fulfilled' && mongo.status === 'fulfilled')
-      return { temporalAddress: temporal.value.address, uiUrl: temporal.value.uiUrl, mongoUri: mongo.value.uri };
+      return { temporalAddress: temporal.value?.address, uiUrl: temporal.value?.uiUrl, mongoUri: mongo.value?.uri };
     const reasons = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as Error] : []));
     throw new Error(reasons.map(({ message }) => message).join('\n'));
   }
@@ -81,21 +91,21 @@ export class EmbeddedServers {
     await Promise.race([Promise.allSettled(this.#starts), sleep(UNFINISHED_START_MS)]);
   }
 
-  async #startTemporal(): Promise<{ address: string; uiUrl?: string | undefined }> {
+  async #startTemporal(): Promise<TemporalServer | undefined> {
     const { env, data, codecEndpoint } = this.#options;
-    if (env.TEMPORAL_ADDRESS) return { address: env.TEMPORAL_ADDRESS };
-    const port = await settlePort(data, 'temporal', 'ORDERHUB_TEMPORAL_PORT', numberOf(env.ORDERHUB_TEMPORAL_PORT));
-    const uiPort = await settlePort(data, 'ui', 'ORDERHUB_UI_PORT', numberOf(env.ORDERHUB_UI_PORT));
+    if (isSet(env, 'TEMPORAL_ADDRESS')) return undefined;
+    const port = await settlePort(data, 'temporal', 'ORDERHUB_TEMPORAL_PORT', env.ORDERHUB_TEMPORAL_PORT);
+    const uiPort = await settlePort(data, 'ui', 'ORDERHUB_UI_PORT', env.ORDERHUB_UI_PORT);
     const place = this.#placeOf('temporal');
     return this.#keep('temporal', () =>
       startTemporalServer({ ...place, port, uiPort, codecEndpoint, namespace: env.TEMPORAL_NAMESPACE }),
     );
   }
 
-  async #startMongo(): Promise<{ uri: string }> {
+  async #startMongo(): Promise<MongoServer | undefined> {
     const { env, data } = this.#options;
-    if (env.MONGODB_URI) return { uri: env.MONGODB_URI };
-    const port = await settlePort(data, 'mongo', 'ORDERHUB_MONGO_PORT', numberOf(env.ORDERHUB_MONGO_PORT));
+    if (isSet(env, 'MONGODB_URI')) return undefined;
+    const port = await settlePort(data, 'mongo', 'ORDERHUB_MONGO_PORT', env.ORDERHUB_MONGO_PORT);
     const place = this.#placeOf('mongo');
     return this.#keep('mongo', () => startMongoServer({ ...place, port }));
   }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { assertReachable, IDLE_LIMIT_MS } from './official-download.ts';
+import { assertReachable, DOWNLOAD_LIMITS, type DownloadLimits } from './official-download.ts';
 import type { Env } from './tool-paths.ts';
 
 const ORIGIN = 'https://fastdl.mongodb.org';
@@ -26,8 +26,13 @@ export const findDownloadedMongod = (folder: string): string | undefined => {
 };
 
 /** A child process does the work, because the downloader itself never gives up on a connection that went silent. */
-export const downloadMongod = async (version: string, folder: string, env: Env): Promise<string> => {
-  await assertReachable(ORIGIN);
+export const downloadMongod = async (
+  version: string,
+  folder: string,
+  env: Env,
+  limits: DownloadLimits = DOWNLOAD_LIMITS,
+): Promise<string> => {
+  await assertReachable(env.MONGOMS_DOWNLOAD_MIRROR ?? ORIGIN, limits);
   mkdirSync(folder, { recursive: true });
   const script = fileURLToPath(new URL('mongod-download-child.ts', import.meta.url));
   const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), script, version, folder], {
@@ -45,12 +50,12 @@ export const downloadMongod = async (version: string, folder: string, env: Env):
     const now = bytesIn(folder);
     if (now !== seen) lastProgress = Date.now();
     seen = now;
-    if (Date.now() - lastProgress > IDLE_LIMIT_MS) child.kill('SIGKILL');
+    if (Date.now() - lastProgress > limits.idleMs) child.kill('SIGKILL');
   }, 500);
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   clearInterval(watch);
-  if (code === null) throw new Error(`no bytes for ${IDLE_LIMIT_MS / 1000} s`);
-  if (code !== 0) throw new Error(errors.trim().split('\n').slice(-1)[0] ?? 'the download failed');
+  if (code === null) throw new Error(`no bytes for ${limits.idleMs / 1000} s`);
+  if (code !== 0) throw new Error(errors.trim() || 'the download failed');
   const program = output.trim();
   writeFileSync(noteOf(folder), program);
   return program;

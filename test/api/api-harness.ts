@@ -54,6 +54,8 @@ export interface ApiHarnessOptions {
   /** In place of all resources. */
   routes?: (deps: ApiDeps) => Route[];
   temporal?: Client;
+  /** In place of the shared server. */
+  mongoUri?: string;
 }
 
 export const testKeyring = (): Keyring =>
@@ -77,7 +79,7 @@ export async function startTestApi(options: ApiHarnessOptions = {}): Promise<Tes
   });
   const logger = createLogger({ level: 'debug', format: 'json', stream });
   const keyring = testKeyring();
-  const connection = await connectMongo(withDatabase(await mongoUri()), logger);
+  const connection = await connectMongo(withDatabase(options.mongoUri ?? (await mongoUri())), logger);
   const deps = createApiDeps({
     connection,
     temporal: options.temporal ?? ({} as Client),

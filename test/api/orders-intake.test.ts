@@ -272,7 +272,7 @@ test('a command on a stored order starts its workflow', async () => {
   assert.deepEqual([status, body.status, body.revision], [200, 'on_hold', 2]);
 });
 
-test('O1 an unpaid order is cancelled within seconds of its time, with nothing reserved', async () => {
+test('O1 an unpaid order is cancelled within seconds of its time, with nothing reserved; O2 what is paid after it is a case', async () => {
   await storeOnly('W33', 57_500, { placedAt: '2026-11-01T00:00:00Z', payments: [] });
   const sweep = startUntakenOrders({ ...app.services, logger: app.deps.logger });
   const due = Date.parse((await app.stored('own1.W33')).snapshot.receivedAt) + 60_000;
@@ -281,6 +281,10 @@ test('O1 an unpaid order is cancelled within seconds of its time, with nothing r
   await sweep.stop();
   assert.ok(Date.parse(cancelled.updatedAt) >= due && Date.parse(cancelled.updatedAt) < due + 3000);
   assert.equal(await movementCollection(connection).countDocuments({ orderId: 'own1.W33' }), 0);
+  const late = await app.post('/v1/orders/own1.W33/payments', payment('p1', 20000));
+  assert.deepEqual([late.status, late.body.status], [200, 'cancelled']);
+  const cases = await caseCollection(connection).find({ orderId: 'own1.W33', state: 'open' }).toArray();
+  assert.deepEqual(cases.map(({ code }) => code).toSorted(), ['late_payment', 'refund_due']);
 });
 
 test('without a worker an order is still taken in, at revision 0, and goes on when one comes', async () => {

@@ -29,8 +29,8 @@ const open = (name: string, env: Record<string, string> = {}) => {
 const processOf = (name: string, server: 'mongo' | 'temporal'): ProcessIdentity =>
   JSON.parse(readFileSync(join(folder, name, 'instance.json'), 'utf8')).processes[server];
 
-const withOrders = async <T>(uri: string, work: (orders: mongo.Collection) => Promise<T>): Promise<T> => {
-  const client = await new mongo.MongoClient(uri, { serverSelectionTimeoutMS: 20_000 }).connect();
+const withOrders = async <T>(uri: string | undefined, work: (orders: mongo.Collection) => Promise<T>): Promise<T> => {
+  const client = await new mongo.MongoClient(uri ?? '', { serverSelectionTimeoutMS: 20_000 }).connect();
   try {
     return await work(client.db('bootstrap').collection('orders'));
   } finally {
@@ -56,7 +56,7 @@ test('an acknowledged write survives a kill of MongoDB, which is started again o
     const before = processOf('killed', 'mongo');
     process.kill(before.pid, 'SIGKILL');
     await eventually(
-      () => processOf('killed', 'mongo').pid !== before.pid && acceptsConnections(Number(new URL(mongoUri).port)),
+      () => processOf('killed', 'mongo').pid !== before.pid && acceptsConnections(Number(new URL(mongoUri ?? '').port)),
     );
     assert.equal(await withOrders(mongoUri, (orders) => orders.countDocuments({ order: 'W1' })), 1);
     assert.match(said.join('\n'), /mongo: ended unexpectedly, starting it again/);
@@ -70,7 +70,7 @@ test('a transaction and a change stream work on the embedded MongoDB', async () 
   const { data, servers } = open('replica-set', { TEMPORAL_ADDRESS: '127.0.0.1:1' });
   try {
     const { mongoUri } = await servers.start();
-    const client = await new mongo.MongoClient(mongoUri).connect();
+    const client = await new mongo.MongoClient(mongoUri ?? '').connect();
     const orders = client.db('bootstrap').collection('orders');
     await orders.insertOne({ order: 'W0' });
     const stream = orders.watch();
@@ -109,16 +109,11 @@ test('a second start has the same ports, the same data and ends everything it st
   }
 });
 
-test('existing servers are used in place of embedded ones', async () => {
-  const env = { TEMPORAL_ADDRESS: 'temporal.example:7233', MONGODB_URI: 'mongodb://mongo.example/orderhub' };
-  const { data, servers } = open('existing', env);
-  const addresses = await servers.start();
+test('no server is started where an existing one is given, also by a file with its address', async () => {
+  const given = { TEMPORAL_ADDRESS: 'temporal.example:7233', MONGODB_URI_FILE: '/run/secrets/mongo' };
+  const { data, servers } = open('existing', given);
+  assert.deepEqual(await servers.start(), { temporalAddress: undefined, mongoUri: undefined, uiUrl: undefined });
   data.close();
-  assert.deepEqual(addresses, {
-    temporalAddress: env.TEMPORAL_ADDRESS,
-    mongoUri: env.MONGODB_URI,
-    uiUrl: undefined,
-  });
 });
 
 test('a configured port that is in use is named together with its variable', async () => {
@@ -127,9 +122,10 @@ test('a configured port that is in use is named together with its variable', asy
   const { port } = other.address() as { port: number };
   const data = DataFolder.open(join(folder, 'taken'));
   await assert.rejects(
-    settlePort(data, 'ui', 'ORDERHUB_UI_PORT', port),
+    settlePort(data, 'ui', 'ORDERHUB_UI_PORT', String(port)),
     new RegExp(`port ${port} is in use by another program; set ORDERHUB_UI_PORT`),
   );
+  await assert.rejects(settlePort(data, 'ui', 'ORDERHUB_UI_PORT', '80x'), /ORDERHUB_UI_PORT must be a port/);
   data.close();
   other.close();
 });

@@ -40,7 +40,7 @@ export class Refused extends Error {
   }
 }
 
-const ANSWER_WITHIN_MS = 20_000;
+const ANSWER_WITHIN_MS = 25_000;
 const LONGEST_PAUSE_MS = 2000;
 
 export interface CarefulCallerOptions {

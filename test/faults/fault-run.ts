@@ -4,10 +4,12 @@ import { Instance } from '../../bench/instance.ts';
 import type { Say } from '../../runtime/embedded/say.ts';
 import type { Env } from '../../runtime/embedded/tool-paths.ts';
 import { CallTally } from './careful-caller.ts';
+import { catchUp } from './catch-up.ts';
 import { readCommitTally, type FaultWord } from './commit-tally.ts';
 import { DrivenOrders } from './driven-orders.ts';
 import type { EngineFigures } from './engine-proofs.ts';
 import { setUp } from './fault-setup.ts';
+import { openData } from './instance-data.ts';
 import { describeOpen } from './open-orders.ts';
 import { planOutages, suffer, type AppName, type Outage, type OutagePlan, type OutageRecord } from './outages.ts';
 import { probeOutage } from './outage-probes.ts';
@@ -34,6 +36,8 @@ export interface FaultReport {
   proofs: Proof[];
   mongo: string;
   outages: OutageRecord[];
+  /** After the long outage of MongoDB: orders with a step that had to wait, and how long the last one took. */
+  behind: { orders: number; ms: number };
   endedByItself: Record<string, number>;
   commits: Record<FaultWord, number>;
   tally: CallTally;
@@ -65,7 +69,7 @@ export const faultRun = async (options: FaultRunOptions): Promise<FaultReport> =
     orders = new DrivenOrders({ seed: options.seed, cast, signal: run.signal });
     const told = new Claim('during an outage callers are told 503 with a problem, and /readyz names what is away');
     const drivingSince = Date.now();
-    const outages = await driveThroughOutages(options, { instance, orders, apiKey, told, signal: run.signal });
+    const { records: outages, behind } = await driveThroughOutages(options, { instance, orders, apiKey, told, signal: run.signal });
     const drivingSec = (Date.now() - drivingSince) / 1000;
     say('every order is where its caller wanted it; looking at the data');
     const rare = orders.expected.filter(({ path }) => 'F-RARE' in path.end.shipped).length;
@@ -76,6 +80,7 @@ export const faultRun = async (options: FaultRunOptions): Promise<FaultReport> =
       proofs: [orders.prove(), proveAnswers(tally), told, ...proofs, commits.proof],
       mongo: instance.mongo.kind,
       outages,
+      behind,
       endedByItself: Object.fromEntries([...instance.members].map(([name, member]) => [name, member.endedByItself])),
       commits: commits.counts,
       tally,
@@ -101,7 +106,7 @@ const startFaulty = (options: FaultRunOptions): Promise<Instance<AppName>> => {
   const { folder, env, say, lost, ended } = options;
   const faulty = (name: string, shares: { lost: number; ended: number }) => ({
     roles: name,
-    imports: [join(import.meta.dirname, 'faulty-commits.ts')],
+    entry: join(import.meta.dirname, 'faulty-main.ts'),
     env: { FAULTY_COMMITS: JSON.stringify({ ...shares, tally: tallyFile(options, name) }) },
   });
   return Instance.start<AppName>({
@@ -122,7 +127,12 @@ interface Scene {
   signal: AbortSignal;
 }
 
-const driveThroughOutages = async (options: FaultRunOptions, scene: Scene): Promise<OutageRecord[]> => {
+interface Suffered {
+  records: OutageRecord[];
+  behind: { orders: number; ms: number };
+}
+
+const driveThroughOutages = async (options: FaultRunOptions, scene: Scene): Promise<Suffered> => {
   const { say } = options;
   const { orders, signal } = scene;
   const plan = planOutages(seeded(options.seed), options.plan);
@@ -131,28 +141,36 @@ const driveThroughOutages = async (options: FaultRunOptions, scene: Scene): Prom
   say(`${orders.count} orders, ${plan.length} outages over about ${Math.round(planned / 1000)} s`);
   const suffering = sufferAll(plan, scene, say);
   // Whichever fails first ends the other too.
-  const [records] = await Promise.all([suffering, driving, reportProgress(orders, [suffering, driving], say)]);
+  const [suffered] = await Promise.all([suffering, driving, reportProgress(orders, [suffering, driving], say)]);
   await orders.driveRest();
   signal.throwIfAborted();
-  return records;
+  return suffered;
 };
 
-const sufferAll = async (plan: readonly Outage[], scene: Scene, say: Say): Promise<OutageRecord[]> => {
+const sufferAll = async (plan: readonly Outage[], scene: Scene, say: Say): Promise<Suffered> => {
   const { instance, orders, apiKey, told, signal } = scene;
-  const records: OutageRecord[] = [];
+  const suffered: Suffered = { records: [], behind: { orders: 0, ms: 0 } };
+  const { client, close } = await openData(instance);
   for (const outage of plan) {
+    const { target, isLong } = outage;
     await sleep(outage.pauseMs, undefined, { signal });
     const probe = { url: instance.url, apiKey, order: () => orders.extra(), signal };
     const record = await suffer(instance, outage, signal, async (downUntil) => {
-      if (!outage.isLong) return;
-      say(`${outage.target} is away for ${Math.round(outage.downMs / 1000)} s; callers are asking meanwhile`);
-      await probeOutage(outage.target === 'mongo' ? 'mongodb' : 'temporal', probe, downUntil, told);
+      if (!isLong) return;
+      say(`${target} is away for ${Math.round(outage.downMs / 1000)} s; callers are asking meanwhile`);
+      await probeOutage(target === 'mongo' ? 'mongodb' : 'temporal', probe, downUntil, told);
     });
-    records.push(record);
+    suffered.records.push(record);
     const [down, recovery] = [record.downMs, record.recoveryMs].map((ms) => (ms / 1000).toFixed(1));
-    say(`${records.length}/${plan.length} ${outage.target} was killed, away for ${down} s, all ready ${recovery} s later; ${orders.done}/${orders.count} orders done`);
+    say(
+      `${suffered.records.length}/${plan.length} ${target} was killed, away for ${down} s, all ready ${recovery} s later; ${orders.done}/${orders.count} orders done`,
+    );
+    if (!isLong || target !== 'mongo') continue;
+    suffered.behind = await catchUp(client, signal);
+    say(`${suffered.behind.orders} orders had a step to catch up with; done after ${(suffered.behind.ms / 1000).toFixed(1)} s`);
   }
-  return records;
+  await close();
+  return suffered;
 };
 
 const reportProgress = async (orders: DrivenOrders, work: readonly Promise<unknown>[], say: Say): Promise<void> => {

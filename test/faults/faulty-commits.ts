@@ -3,8 +3,8 @@ import { ForeignRun, StepCommitter, type CommitAnswer } from '../../models/step-
 import type { FaultWord } from './commit-tally.ts';
 
 /**
- * Loaded into a process before the application (`node --import`): every step is carried out again after it was written,
- * and some answers are lost on the way, by an error or by the end of the process. Nothing in the application knows of it.
+ * Loaded before the application by `faulty-main.ts`: every step is carried out again after it was written, and some
+ * answers are lost on the way, by an error or by the end of the process. Nothing in the application knows of it.
  */
 export interface FaultyCommits {
   /** Share of written steps whose answer is lost by an error. */

@@ -275,7 +275,7 @@ export const ORDER_PATHS: OrderPath[] = [
       await story.place(BOTH);
       await story.pay('p2', 1500);
       await story.until('it is held as overpaid', ({ holds }) => holds.some(({ code }) => code === 'overpaid'));
-      await story.release('overpaid', 'finance');
+      await story.resolveCase('overpaid', 'release', 'finance');
       await story.fulfil();
     },
   },

@@ -117,8 +117,8 @@ export class OrderStory {
     await this.#command('operations', 'hold', body, (view) => view.holds.some((hold) => hold.code === code));
   }
 
-  async release(code: string, by: keyof Cast = 'operations'): Promise<void> {
-    await this.#command(by, 'release', { code }, (view) => !view.holds.some((hold) => hold.code === code));
+  async release(code: string): Promise<void> {
+    await this.#command('operations', 'release', { code }, (view) => !view.holds.some((hold) => hold.code === code));
   }
 
   async cancel(): Promise<void> {
@@ -186,17 +186,17 @@ export class OrderStory {
   }
 
   /** Settles an open case of this order by one of its actions. */
-  async resolveCase(code: string, action: string): Promise<void> {
+  async resolveCase(code: string, action: string, by: keyof Cast = 'operations'): Promise<void> {
     this.doing = `resolving ${code}`;
     for (;;) {
-      const { items } = await this.cast.operations.get<{ items: { caseId: string }[] }>(
+      const { items } = await this.cast[by].get<{ items: { caseId: string }[] }>(
         `/v1/cases?state=open&code=${code}&orderId=${this.orderId}`,
       );
       const [first] = items;
       if (first) {
         const resource = `/v1/cases/${first.caseId}`;
         const isDone = (found: { state: string }) => found.state === 'resolved';
-        await this.cast.operations.command(`${resource}/resolve`, { note: 'agreed', action }, { resource, isDone });
+        await this.cast[by].command(`${resource}/resolve`, { note: 'agreed', action }, { resource, isDone });
         return;
       }
       await this.pause(0.3);

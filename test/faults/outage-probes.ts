@@ -9,11 +9,11 @@ interface ProbeOptions {
   signal: AbortSignal;
 }
 
-/** An outage must be noticed and told of within this, however it came about. */
-const TOLD_WITHIN_MS = 12_000;
+/** An outage must be told of within this. */
+const TOLD_WITHIN_MS = 6000;
 /** Drivers and the cached readiness need a moment to notice. */
 const NOTICED_AFTER_MS = 4000;
-const EVERY_MS = 2500;
+const EVERY_MS = 1500;
 
 /** What callers are told while a server is away; asked again and again until it comes back. */
 export const probeOutage = async (
@@ -23,7 +23,7 @@ export const probeOutage = async (
   claim: Claim,
 ): Promise<void> => {
   await sleep(NOTICED_AFTER_MS, undefined, { signal });
-  while (Date.now() < downUntil - NOTICED_AFTER_MS) {
+  while (Date.now() < downUntil - TOLD_WITHIN_MS) {
     await probeReadiness(dependency, url, claim);
     await probeIntake(dependency, { url, apiKey, body: order() }, claim);
     if (dependency === 'mongodb') await probeRead({ url, apiKey }, claim);

@@ -32,7 +32,10 @@ export const createExportRoutes = (
     await audit.append({ entity, at: new Date(), actor: ctx.actor, from: ctx.from, action, detail });
   };
 
-  async function* rowsOf(asked: OrderQuery, whenDone: (sent: number, isWhole: boolean) => void): AsyncGenerator<Cell[][]> {
+  async function* rowsOf(
+    asked: OrderQuery,
+    whenDone: (sent: number, isWhole: boolean) => void,
+  ): AsyncGenerator<Cell[][]> {
     let sent = 0;
     let isWhole = false;
     try {
@@ -69,7 +72,10 @@ export const createExportRoutes = (
         const { q, ...plain } = filters;
         const detail = { format, filters: { ...plain, ...(q === undefined ? {} : { q: '(given)' }) } };
         const { contentType, stream } = FORMATS[format];
-        const headers = { 'Content-Type': contentType, 'Content-Disposition': `attachment; filename="${fileName(format)}"` };
+        const headers = {
+          'Content-Type': contentType,
+          'Content-Disposition': `attachment; filename="${fileName(format)}"`,
+        };
         if (ctx.req.method === 'HEAD') return { status: 200, headers };
         await note(ctx, 'orders.export_began', detail);
         const rows = rowsOf(asked, (sent, isWhole) => {
@@ -83,4 +89,5 @@ export const createExportRoutes = (
   ];
 };
 
-const fileName = (format: string): string => `orders-${new Date().toISOString().slice(0, 19).replaceAll(':', '')}Z.${format}`;
+const fileName = (format: string): string =>
+  `orders-${new Date().toISOString().slice(0, 19).replaceAll(':', '')}Z.${format}`;

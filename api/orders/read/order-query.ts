@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isOrderId } from '../../../domain/ids.ts';
-import type { OrderQuery } from '../../../models/order-store.ts';
+import { bothOf } from '../../../models/filters.ts';
+import type { Alternative, OrderQuery } from '../../../models/order-store.ts';
 import type { Sealer } from '../../../runtime/sealing.ts';
 import { scopeFilter } from '../../auth/scope.ts';
 import type { RouteContext } from '../../route.ts';
@@ -36,7 +37,7 @@ export const orderQueryOf = (
   const asked = askedFor(filters);
   const scope = scopeFilter(ability, action, 'Order');
   const query = {
-    filter: within(asked, scope),
+    filter: bothOf(asked, scope),
     sort: {
       field: sort.replace('-', '') as 'placedAt' | 'updatedAt',
       direction: sort.startsWith('-') ? (-1 as const) : (1 as const),
@@ -44,14 +45,17 @@ export const orderQueryOf = (
   };
   if (q === undefined) return query;
   const phones = isPhone(q) ? sealer.blindIndexes('phone', q) : [];
-  const named: Record<string, unknown>[] = [{ waybills: q }, ...phones.map((phoneIndex) => ({ phoneIndex }))];
-  if (!isOrderId(q)) return { ...query, anyOf: named };
-  named.push({ _id: q });
-  if (action !== 'read' || !principal.roles.includes('cs_agent')) return { ...query, anyOf: named };
-  // An agent takes an order by its id, so they find it before anybody has it.
-  const untaken = { assignee: null, ...(principal.shopIds ? { shopId: { $in: [...principal.shopIds] } } : {}) };
-  const anyOf = [...named.map((one) => within(one, query.filter)), within({ _id: q }, untaken, asked)];
-  return { filter: {}, anyOf, sort: query.sort };
+  const named: Alternative[] = [{ waybills: q }, ...phones.map((phoneIndex) => ({ phoneIndex }))].map((filter) => ({
+    filter: bothOf(filter, query.filter),
+  }));
+  if (isOrderId(q)) {
+    named.push({ filter: bothOf({ _id: q }, query.filter), isById: true });
+    // An agent takes an order by its id, so they find it before anybody has it.
+    const untaken = { assignee: null, ...(principal.shopIds ? { shopId: { $in: [...principal.shopIds] } } : {}) };
+    if (action === 'read' && principal.roles.includes('cs_agent'))
+      named.push({ filter: bothOf(bothOf({ _id: q }, untaken), asked), isById: true });
+  }
+  return { filter: {}, anyOf: named, sort: query.sort };
 };
 
 const askedFor = (filters: OrderFilters): Record<string, unknown> => {
@@ -67,13 +71,6 @@ const askedFor = (filters: OrderFilters): Record<string, unknown> => {
     ...(assignee && { assignee }),
     ...(Object.keys(placedAt).length > 0 && { placedAt }),
   };
-};
-
-/** All of them at once; flat where no field is named twice, because that is what indexes are chosen by. */
-const within = (...filters: Record<string, unknown>[]): Record<string, unknown> => {
-  const given = filters.filter((filter) => Object.keys(filter).length > 0);
-  const fields = given.flatMap((filter) => Object.keys(filter));
-  return new Set(fields).size === fields.length ? Object.assign({}, ...given) : { $and: given };
 };
 
 /** Enough digits to be a whole number; less would be a search by part, which the index does not have. */

@@ -62,7 +62,14 @@ export const createRevealRoutes = (
         const clear = sealer.unseal<SealedReceiver>(order.receiver.sealed);
         // On record before anybody sees it.
         const entity = `${orderEntity(orderId)}/access`;
-        await audit.append({ entity, at: new Date(), actor, from, action: 'order.revealed', detail: { fields, reason } });
+        await audit.append({
+          entity,
+          at: new Date(),
+          actor,
+          from,
+          action: 'order.revealed',
+          detail: { fields, reason },
+        });
         const shown = Object.fromEntries(fields.map((field) => [field, clear[field]]));
         return { status: 200, body: { orderId, ...shown }, headers: { 'Cache-Control': 'no-store' } };
       },

@@ -1,0 +1,3 @@
+import './faulty-commits.ts';
+
+await import('../../main.ts');
