@@ -1,17 +1,12 @@
-import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, openSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { startMongoServer } from '../runtime/embedded/mongo-server.ts';
-import { chooseFreePort } from '../runtime/embedded/ports.ts';
-import { startTemporalServer } from '../runtime/embedded/temporal-server.ts';
-import { toolsFolder } from '../runtime/embedded/tool-paths.ts';
-import { buildWorkflows } from '../scripts/build-workflows.ts';
 import { driveOrders, setUp } from './order-driver.ts';
+import { Instance } from './instance.ts';
 import { costOf } from './process-cost.ts';
 import { report, type Measurement } from './report.ts';
 import type { Round } from './rounds.ts';
@@ -47,58 +42,29 @@ const [rounds, orders, concurrency] = [values.rounds, values.orders, values.conc
   number,
 ];
 const say = (sentence: string) => console.error(`… ${sentence}`);
-const root = resolve(import.meta.dirname, '..');
 const folder = mkdtempSync(join(tmpdir(), 'orderhub-bench-'));
-const tools = toolsFolder(process.env, tmpdir());
-const children: { kill(): void }[] = [];
-process.once('exit', () => {
-  for (const child of children) child.kill();
-  rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
-});
+process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
 
-const server = { env: process.env, tools, say };
-const [mongo, temporal] = await Promise.all([
-  startMongoServer({ ...server, folder: join(folder, 'mongo'), logFile: join(folder, 'mongo.log') }),
-  startTemporalServer({ ...server, folder, logFile: join(folder, 'temporal.log'), uiPort: false }),
-]);
-children.push(mongo.process, temporal.process);
-const bundle = join(folder, 'workflows.js');
-await buildWorkflows(bundle);
-const port = await chooseFreePort();
-const password = `bench-${Math.random().toString(36).slice(2)}-password`;
-const app = spawn(process.execPath, ['--import', 'tsx', 'main.ts', '--roles', 'api,worker,relay'], {
-  cwd: root,
-  stdio: ['ignore', openSync(join(folder, 'app.log'), 'a'), 'inherit'],
-  env: {
-    ...process.env,
-    NODE_ENV: 'production',
-    MONGODB_URI: mongo.uri,
-    TEMPORAL_ADDRESS: temporal.address,
-    ORDERHUB_PORT: String(port),
-    ORDERHUB_DATA: join(folder, 'data'),
-    ORDERHUB_ADMIN_PASSWORD: password,
-    ORDERHUB_WORKFLOW_BUNDLE: bundle,
-  },
+const instance = await Instance.start({
+  folder,
+  env: process.env,
+  say,
+  processes: { app: { roles: 'api,worker,relay' } },
 });
-children.push(app);
-const bare: ChildProcess = fork(join(import.meta.dirname, 'bare-worker.ts'), [temporal.address, String(concurrency)], {
+const { url, temporalAddress } = instance;
+const bare: ChildProcess = fork(join(import.meta.dirname, 'bare-worker.ts'), [temporalAddress, String(concurrency)], {
   execArgv: ['--import', 'tsx'],
 });
-children.push({ kill: () => bare.kill('SIGKILL') });
+process.once('exit', () => bare.kill('SIGKILL'));
 await once(bare, 'message');
-const url = `http://127.0.0.1:${port}`;
-for (let tries = 0; !(await fetch(`${url}/readyz`).catch(() => undefined))?.ok; tries += 1) {
-  if (tries > 300) throw new Error('the application did not become ready');
-  await sleep(200);
-}
 const stop = new AbortController();
-const service = await setUp(url, password, stop.signal);
-const client = new Client({ connection: await Connection.connect({ address: temporal.address }) });
+const service = await setUp(url, instance.adminPassword, stop.signal);
+const client = new Client({ connection: await Connection.connect({ address: temporalAddress }) });
 
 const pids = {
-  temporal: temporal.process.identity.pid,
-  mongo: mongo.process.identity.pid,
-  app: app.pid ?? 0,
+  temporal: instance.member('temporal').pid,
+  mongo: instance.member('mongo').pid,
+  app: instance.member('app').pid,
   bare: bare.pid ?? 0,
 };
 const costs = () =>
@@ -127,7 +93,7 @@ const fullRound = async (count: number, prefix: string): Promise<Measurement> =>
   return { round, before, after: costs(), posts };
 };
 
-say(`MongoDB: ${mongo.kind}; warming up`);
+say(`MongoDB: ${instance.mongo.kind}; warming up`);
 await bareRound(concurrency, 'warm');
 await fullRound(concurrency, 'warm');
 const bareRounds: Measurement[] = [];
@@ -139,7 +105,7 @@ for (let round = 1; round <= rounds; round += 1) {
     `round ${round} of ${rounds}: bare ${rateOf(bareRounds.at(-1))}, OrderHub ${rateOf(fullRounds.at(-1))} orders a second`,
   );
 }
-const failures = report({ bare: bareRounds, full: fullRounds, mongo: mongo.kind, concurrency, orders });
+const failures = report({ bare: bareRounds, full: fullRounds, mongo: instance.mongo.kind, concurrency, orders });
 process.exit(values.gate && failures > 0 ? 1 : 0);
 
 function rateOf(measurement: Measurement | undefined): string {

@@ -15,7 +15,12 @@ export interface NodeProcessOptions {
 const root = dirname(import.meta.dirname);
 
 /** Starts the application as a process of its own, which ends when we do. */
-export const startNodeProcess = async ({ entry = 'main.ts', args, env, logFile }: NodeProcessOptions): Promise<Running> => {
+export const startNodeProcess = async ({
+  entry = 'main.ts',
+  args,
+  env,
+  logFile,
+}: NodeProcessOptions): Promise<Running> => {
   const log = openSync(logFile, 'a', 0o600);
   const child = spawn(process.execPath, ['--import', 'tsx', entry, ...args], {
     cwd: root,

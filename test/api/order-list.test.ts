@@ -109,13 +109,13 @@ test('pages follow each other without gap or repetition in every order', async (
 });
 
 test('orders that come while somebody pages neither repeat nor hide others', async () => {
+  const wanted = expected(({ shopId }) => shopId === 'a1');
   const first = await get('?limit=5&shopId=a1');
-  const late = record({ orderId: 'a1.late', placedAt: minute(500) });
-  await orders.insertOne({ ...late });
+  await orders.insertOne(record({ orderId: 'a1.late', placedAt: minute(500) }));
   try {
-    const rest = await ids(`&shopId=a1&cursor=${first.body.nextCursor}`).catch(() => []);
-    const seen = [...first.body.items.map(({ orderId }: { orderId: string }) => orderId), ...rest];
-    assert.deepEqual(seen.slice(0, 5), expected(({ shopId }) => shopId === 'a1').slice(0, 5));
+    const rest = await get(`?limit=200&shopId=a1&cursor=${first.body.nextCursor}`);
+    const seen = [...first.body.items, ...rest.body.items].map(({ orderId }) => orderId);
+    assert.deepEqual(seen, wanted);
   } finally {
     await orders.deleteOne({ _id: 'a1.late' });
   }
@@ -299,7 +299,7 @@ test('each filter, and shop with status, reads a few pages of documents at most,
   if (plain['executionStats'].totalDocsExamined > 60)
     return t.skip('this server reads the whole index whatever the limit: needs mongod or secantusd-rs');
 
-  const many = Array.from({ length: 1500 }, (_, i) =>
+  const many = Array.from({ length: 900 }, (_, i) =>
     record(
       {
         orderId: `x${i % 3}.${i}`,
@@ -339,7 +339,7 @@ test('each filter, and shop with status, reads a few pages of documents at most,
   ];
   const callers = [
     principal(['admin']),
-    principal(['operations'], ['x1', 'x2']),
+    principal(['operations'], ['x0', 'x1']),
     principal(['cs_agent'], ['x0', 'x1']),
   ];
   for (const caller of callers)

@@ -224,3 +224,15 @@ test('the table of transitions has no entry that cannot happen', () => {
   );
   assert.deepEqual(dead, []);
 });
+
+test('the walk notices a ledger that reserves too little', () => {
+  const tooLittle: Ledger = () => ({
+    state: 'reserved',
+    allocations: [{ warehouseId: 'w1', courier: null, lines: [{ lineId: '1', quantity: 1 }] }],
+    handedOver: ['w1'],
+  });
+  assert.throws(
+    () => walk({ start: [paidSnapshot()], messages: FACTS, ledgers: [tooLittle] }),
+    /what remains to be sent is reserved, all of it/,
+  );
+});
