@@ -48,11 +48,19 @@ export const beginRequest = ({ logger, metrics }: Pick<ApiDeps, 'logger' | 'metr
     next();
   };
 
+/** Ids are plain; what is escaped may be a name that was put in the place of one. */
+const PLAIN_PATH = /^[A-Za-z0-9/._:-]*$/;
+
+const loggedPath = (path: string, route: Route | undefined): string => {
+  if (!route) return '(no route)';
+  return PLAIN_PATH.test(path) ? path : route.path;
+};
+
 /** Without the query: it may hold a phone number. */
 const describe = (req: Request, { requestId, route, identity }: RequestState, status: number, seconds: number) => ({
   requestId,
   method: req.method,
-  path: route ? req.path : '(no route)',
+  path: loggedPath(req.path, route),
   status,
   durationMs: Math.round(seconds * 1000),
   caller: identity.principal.id,

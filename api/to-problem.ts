@@ -7,6 +7,8 @@ const GRPC_NOT_NOW = new Set([1, 4, 8, 10, 14]);
 const MONGO_NOT_NOW = new Set([6, 7, 50, 89, 91, 112, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
 const MONGO_OUTAGES =
   /^Mongo(Network|ServerSelection|NotConnected|TopologyClosed|PoolClosed|PoolCleared|WaitQueueTimeout|ClientClosed|ServerClosed|OperationTimeout|ExpiredSession)/;
+/** The driver hands a connection that the server has just ended on as the socket's own error. */
+const SOCKET_OUTAGES = new Set(['EPIPE', 'ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'ETIMEDOUT']);
 const TEMPORAL_OUTAGES = /^(TransportError|WorkflowUpdateRPCTimeoutOrCancelledError)$/;
 
 const RETRY_AFTER_SEC = 2;
@@ -31,10 +33,12 @@ function parserProblem(error: unknown): Problem | undefined {
 
 function outage(error: unknown): Problem | undefined {
   for (let cause: unknown = error, depth = 0; cause instanceof Error && depth < 6; cause = cause.cause, depth += 1)
-    if (isMongoOutage(cause) || isTemporalOutage(cause))
+    if (isMongoOutage(cause) || isTemporalOutage(cause) || isSocketOutage(cause))
       return new Problem('unavailable', { retryAfterSec: RETRY_AFTER_SEC, cause: error });
   return undefined;
 }
+
+const isSocketOutage = (error: Error): boolean => SOCKET_OUTAGES.has((error as NodeJS.ErrnoException).code ?? '');
 
 function isMongoOutage(error: Error): boolean {
   if (MONGO_OUTAGES.test(error.name)) return true;

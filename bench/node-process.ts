@@ -22,7 +22,7 @@ export const startNodeProcess = async ({
   logFile,
 }: NodeProcessOptions): Promise<Running> => {
   const log = openSync(logFile, 'a', 0o600);
-  const child = spawn(process.execPath, ['--import', 'tsx', entry, ...args], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=64', '--import', 'tsx', entry, ...args], {
     cwd: root,
     env: { ...env },
     stdio: ['ignore', log, log, 'ipc'],

@@ -8,11 +8,13 @@ export class MoneyError extends Error {
   override name = 'MoneyError';
 }
 
-/** Adds amounts; throws when the sum leaves the safe integers, never rounds. */
+/** Adds amounts; throws when a sum on the way leaves the safe integers, never rounds. */
 export const sumMinor = (amounts: readonly AmountMinor[]): AmountMinor => {
   let sum = 0;
-  for (const amount of amounts) sum += amount;
-  if (!Number.isSafeInteger(sum)) throw new MoneyError('the sum is beyond the exact integers');
+  for (const amount of amounts) {
+    sum += amount;
+    if (!Number.isSafeInteger(sum)) throw new MoneyError('the sum is beyond the exact integers');
+  }
   return sum;
 };
 

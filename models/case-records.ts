@@ -18,11 +18,15 @@ export interface CaseRecord {
   revision: number;
 }
 
-const caseSchema = new Schema({ _id: String }, { strict: false, collection: 'cases', minimize: false, versionKey: false });
+const caseSchema = new Schema(
+  { _id: String },
+  { strict: false, collection: 'cases', minimize: false, versionKey: false },
+);
 caseSchema.index({ state: 1, openedAt: -1, _id: -1 });
 caseSchema.index({ orderId: 1, openedAt: -1, _id: -1 });
 caseSchema.index({ shopId: 1, state: 1, openedAt: -1, _id: -1 });
 caseSchema.index({ code: 1, state: 1, openedAt: -1, _id: -1 });
 
 export const caseCollection = (connection: Connection): mongo.Collection<CaseRecord> =>
-  (connection.models['Case'] ?? connection.model('Case', caseSchema)).collection as unknown as mongo.Collection<CaseRecord>;
+  (connection.models['Case'] ?? connection.model('Case', caseSchema))
+    .collection as unknown as mongo.Collection<CaseRecord>;

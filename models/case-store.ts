@@ -19,7 +19,16 @@ export class CaseStore {
 
   /** Opens a case once; the same id again changes nothing. */
   async open({ caseId, ...rest }: NewCase): Promise<void> {
-    const fresh = { ...rest, state: 'open' as const, assignee: null, openedAt: new Date(), resolvedAt: null, resolvedBy: null, note: null, revision: 1 };
+    const fresh = {
+      ...rest,
+      state: 'open' as const,
+      assignee: null,
+      openedAt: new Date(),
+      resolvedAt: null,
+      resolvedBy: null,
+      note: null,
+      revision: 1,
+    };
     await this.#cases.updateOne({ _id: caseId }, { $setOnInsert: fresh }, { upsert: true });
   }
 

@@ -1,20 +1,22 @@
 import type { Connection } from 'mongoose';
 import { StepCommitter, type CommitterEvents } from './step-committer.ts';
 
+type OnCommitted = NonNullable<CommitterEvents['onCommitted']>;
+
 type Filled = Parameters<CommitterEvents['onFilled']>[0];
 
 /** The one committer of a process and who listens to it: API and worker share it when they share the process. */
 export class CommitHub {
   readonly committer: StepCommitter;
   readonly #onFilled = new Set<(filled: Filled) => void>();
-  readonly #onCommitted = new Set<(orderId: string, revision: number) => void>();
+  readonly #onCommitted = new Set<OnCommitted>();
   readonly #onBatch = new Set<(size: number, path: 'fast' | 'full', ms: number) => void>();
 
   constructor(connection: Connection) {
     this.committer = new StepCommitter(connection, {
       // Whoever tells the orders' workflows; one listener is enough, several would only tell twice.
       onFilled: (filled) => [...this.#onFilled][0]?.(filled),
-      onCommitted: (orderId, revision) => this.#onCommitted.forEach((listener) => listener(orderId, revision)),
+      onCommitted: (...committed) => this.#onCommitted.forEach((listener) => listener(...committed)),
       onBatch: (size, path, ms) => this.#onBatch.forEach((listener) => listener(size, path, ms)),
     });
   }
@@ -23,7 +25,7 @@ export class CommitHub {
     this.#onFilled.add(listener);
   }
 
-  onCommitted(listener: (orderId: string, revision: number) => void): void {
+  onCommitted(listener: OnCommitted): void {
     this.#onCommitted.add(listener);
   }
 

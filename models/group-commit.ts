@@ -26,7 +26,9 @@ export class GroupCommit<Q, A> {
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, this.#maxBatch);
-      const answers = await this.#run(batch.map(({ request }) => request)).catch((error: unknown) => batch.map(() => error as Error));
+      const answers = await this.#run(batch.map(({ request }) => request)).catch((error: unknown) =>
+        batch.map(() => error as Error),
+      );
       batch.forEach(({ resolve, reject }, index) => {
         const answer = answers[index];
         if (answer instanceof Error) reject(answer);

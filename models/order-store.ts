@@ -11,8 +11,8 @@ export type OrderSortField = 'placedAt' | 'updatedAt';
 
 export interface Alternative {
   filter: Filter;
-  /** It names one order by its id. */
-  isById?: boolean;
+  /** The index that it is to use: planners like ranges on the sort key better than a rare value. */
+  hint: keyof typeof HINTS;
 }
 
 export interface OrderQuery {
@@ -23,6 +23,7 @@ export interface OrderQuery {
   sort: { field: OrderSortField; direction: 1 | -1 };
 }
 
+const HINTS = { orderId: '_id_', waybill: 'waybills_1', phone: 'phoneIndex_1_placedAt_-1__id_-1' } as const;
 const LISTED = { snapshot: 0, contentHash: 0, origin: 0, lastStep: 0, final: 0, 'receiver.sealed': 0 } as const;
 const BATCH = 200;
 
@@ -48,52 +49,52 @@ export class OrderStore {
     return (await this.#orders.findOne({ shopId }, options)) !== null;
   }
 
-  async list(
-    { filter, anyOf, sort }: OrderQuery,
-    page: { after?: PageStart | undefined; limit: number },
-  ): Promise<ListedOrder[]> {
-    const branches = branchesOf({ filter, anyOf });
+  async list(query: OrderQuery, page: { after?: PageStart | undefined; limit: number }): Promise<ListedOrder[]> {
+    const { sort } = query;
     const found = await Promise.all(
-      branches.map((branch) =>
-        readPage(this.#orders, branch.filter, { ...page, sort, projection: LISTED, hint: branch.hint }),
+      branchesOf(query).map(({ filter, hint }) =>
+        readPage(this.#orders, filter, { ...page, sort, projection: LISTED, hint }),
       ),
     );
+    if (found.length === 1) return found[0] ?? [];
     const unique = new Map(found.flat().map((order) => [order._id, order]));
-    return branches.length === 1
-      ? [...unique.values()]
-      : [...unique.values()].sort(inOrderOf(sort)).slice(0, page.limit);
+    return [...unique.values()].sort(inOrderOf(sort)).slice(0, page.limit);
   }
 
   /** Every order in turn, one batch in memory at a time; leaving the loop early closes the cursor. */
-  async *each({ filter, anyOf, sort }: OrderQuery): AsyncGenerator<ListedOrder> {
+  async *each(query: OrderQuery): AsyncGenerator<ListedOrder> {
+    const { field, direction } = query.sort;
+    const branches = branchesOf(query);
     const seen = new Set<string>();
-    for (const branch of branchesOf({ filter, anyOf })) {
+    for (const { filter, hint } of branches) {
       const cursor = this.#orders
-        .find(branch.filter as mongo.Filter<OrderRecord>, { projection: LISTED, batchSize: BATCH })
-        .sort({ [sort.field]: sort.direction, _id: sort.direction });
+        .find(filter as mongo.Filter<OrderRecord>, { projection: LISTED, batchSize: BATCH, ...hinted(hint) })
+        .sort({ [field]: direction, _id: direction });
       for await (const order of cursor) {
-        if (anyOf && seen.has(order._id)) continue;
-        if (anyOf) seen.add(order._id);
+        if (seen.has(order._id)) continue;
+        if (branches.length > 1) seen.add(order._id);
         yield order;
       }
     }
   }
 
-  /** How many there are, counted no further than `most`. */
-  async countUpTo(most: number, { filter, anyOf }: Pick<OrderQuery, 'filter' | 'anyOf'>): Promise<number> {
+  /** How many there are, counted no further than `most`; one that is found in two ways counts twice. */
+  async countUpTo(most: number, query: Pick<OrderQuery, 'filter' | 'anyOf'>): Promise<number> {
     let count = 0;
-    for (const branch of branchesOf({ filter, anyOf }))
-      count += await this.#orders.countDocuments(branch.filter as mongo.Filter<OrderRecord>, { limit: most });
+    for (const { filter, hint } of branchesOf(query))
+      count += await this.#orders.countDocuments(filter as mongo.Filter<OrderRecord>, { limit: most, ...hinted(hint) });
     return count;
   }
 }
 
+const hinted = (hint: string | undefined) => (hint === undefined ? {} : { hint });
+
 /** What a query is read by. */
-export const branchesOf = ({ filter, anyOf }: { filter: Filter; anyOf?: OrderQuery['anyOf'] }) =>
-  (anyOf ?? [{ filter: {}, isById: false }]).map((one) => ({
-    filter: bothOf(one.filter, filter),
-    hint: one.isById ? '_id_' : undefined,
-  }));
+export const branchesOf = ({
+  filter,
+  anyOf,
+}: Pick<OrderQuery, 'filter' | 'anyOf'>): { filter: Filter; hint?: string }[] =>
+  anyOf?.map((one) => ({ filter: bothOf(one.filter, filter), hint: HINTS[one.hint] })) ?? [{ filter }];
 
 const inOrderOf =
   ({ field, direction }: OrderQuery['sort']) =>

@@ -1,9 +1,14 @@
+import type { OrderFields } from './step-committer.ts';
+
 type ReadRevision = (orderId: string) => Promise<number | null>;
 
 interface Wait {
   revision: number;
   end(isReached: boolean): void;
 }
+
+/** Orders whose newest view is kept for whoever has just changed them. */
+const MOST_SHOWN = 500;
 
 /** How long until the record is looked at again: soon when nobody tells us, rarely when the committer is in this process. */
 const SOON_MS = [25, 50, 100, 200] as const;
@@ -16,6 +21,7 @@ const RARELY_MS = [250, 500] as const;
 export class OrderWatch {
   readonly #readRevision: ReadRevision;
   readonly #waits = new Map<string, Set<Wait>>();
+  readonly #shown = new Map<string, OrderFields>();
   /** Whether the last wait was ended by a word rather than by a look. */
   #isTold = false;
 
@@ -23,7 +29,8 @@ export class OrderWatch {
     this.#readRevision = readRevision;
   }
 
-  notify(orderId: string, revision: number): void {
+  notify(orderId: string, revision: number, fields?: OrderFields): void {
+    if (fields) this.#show(orderId, fields);
     for (const wait of this.#waits.get(orderId) ?? []) {
       if (wait.revision > revision) continue;
       this.#isTold = true;
@@ -60,6 +67,21 @@ export class OrderWatch {
       this.#waits.set(orderId, (this.#waits.get(orderId) ?? new Set()).add(wait));
       lookAfter(0);
     });
+  }
+
+  /** The view at or after a revision, if it was written by this process a moment ago: it need not be read back. */
+  shown(orderId: string, revision: number): OrderFields | undefined {
+    const fields = this.#shown.get(orderId);
+    return fields && fields.revision >= revision ? fields : undefined;
+  }
+
+  #show(orderId: string, fields: OrderFields): void {
+    const known = this.#shown.get(orderId);
+    if (known && known.revision > fields.revision) return;
+    this.#shown.delete(orderId);
+    this.#shown.set(orderId, fields);
+    const [oldest] = this.#shown.keys();
+    if (this.#shown.size > MOST_SHOWN && oldest !== undefined) this.#shown.delete(oldest);
   }
 
   #forget(orderId: string, wait: Wait): void {

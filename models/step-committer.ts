@@ -54,6 +54,8 @@ export interface CommitAnswer {
   isRepeat: boolean;
   outcome?: ReservationOutcome;
   auditHash: string;
+  /** What was written of the order's record, when it was written now. */
+  fields?: OrderFields;
   /** Of a repeat: the step that is written under this revision. */
   written?: WrittenStep;
 }
@@ -62,7 +64,7 @@ export interface CommitterEvents {
   /** Orders of the queue that a commit has served; their workflows are to be told. */
   onFilled(filled: { orderId: string; round: number }[]): void;
   /** An order's view is readable with this revision. */
-  onCommitted?(orderId: string, revision: number): void;
+  onCommitted?(orderId: string, revision: number, fields: OrderFields | undefined): void;
   onBatch?(size: number, path: 'fast' | 'full', ms: number): void;
 }
 
@@ -133,7 +135,7 @@ export class StepCommitter {
       requests.forEach((request, index) => {
         const answer = answers[index];
         if (request.kind === 'orderStep' && answer && !(answer instanceof Error) && answer.outcome?.state !== 'short')
-          this.#events.onCommitted?.(request.orderId, request.revision);
+          this.#events.onCommitted?.(request.orderId, request.revision, answer.fields);
       });
       return answers;
     } catch (error) {
@@ -175,7 +177,8 @@ export class StepCommitter {
     }
     return steps.map((_, index) => {
       const outcome = outcomes[index];
-      return { isRepeat: false, auditHash: built[index]?.audit.hash ?? '', ...(outcome ? { outcome } : {}) };
+      const { audit, fields } = built[index] as ReturnType<OrderStepRequest['build']>;
+      return { isRepeat: false, auditHash: audit.hash, fields, ...(outcome ? { outcome } : {}) };
     });
   }
 
@@ -256,7 +259,8 @@ export class StepCommitter {
         }
         const built = step.build(outcome);
         written.push({ step, built, outcome, isNew: known === null });
-        answers.set(step, { isRepeat: false, auditHash: built.audit.hash, ...(outcome ? { outcome } : {}) });
+        const { audit, fields } = built;
+        answers.set(step, { isRepeat: false, auditHash: audit.hash, fields, ...(outcome ? { outcome } : {}) });
       } catch (error) {
         if (!(error instanceof LedgerMismatch)) throw error;
         answers.set(step, error);

@@ -8,13 +8,18 @@ const hasLabel = (error: unknown, label: string): boolean =>
 
 /** The server asks to run the transaction again. */
 export const isTransient = (error: unknown): boolean =>
-  hasLabel(error, 'TransientTransactionError') || hasLabel(error, 'UnknownTransactionCommitResult') || (error as { code?: number }).code === 112;
+  hasLabel(error, 'TransientTransactionError') ||
+  hasLabel(error, 'UnknownTransactionCommitResult') ||
+  (error as { code?: number }).code === 112;
 
 /**
  * Runs `work` in one transaction; `false` or a throw rolls back. What the server calls transient is run again a few
  * times, a commit of unknown outcome is repeated; after that the error is the caller's, who asks again by business key.
  */
-export const runTransaction = async <T>(connection: Connection, work: (session: ClientSession) => Promise<T>): Promise<T> => {
+export const runTransaction = async <T>(
+  connection: Connection,
+  work: (session: ClientSession) => Promise<T>,
+): Promise<T> => {
   const session = await connection.startSession();
   try {
     for (let tries = 1; ; tries += 1) {

@@ -117,7 +117,8 @@ export const launch = async ({ env, demo, say }: LaunchOptions): Promise<void> =
     const roles = demo ? 'api,worker,relay,simulators' : 'api,worker,relay';
     app = superviseApp({
       cwd: root,
-      args: ['--import', 'tsx', 'main.ts', '--roles', roles],
+      // A larger young generation: most of what a request or a step makes is gone a moment later.
+      args: ['--max-semi-space-size=64', '--import', 'tsx', 'main.ts', '--roles', roles],
       env: {
         NODE_ENV: 'production',
         ...env,

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { createOrderActivities } from '../activities/order-activities.ts';
 import { chainEntry } from '../models/audit-log.ts';
@@ -20,8 +21,18 @@ export const workflowSource = (bundlePath: string | undefined): Partial<WorkerOp
       }
     : { workflowBundle: { codePath: bundlePath } };
 
+/** Frames that stacks of workflow code keep. */
+const WORKFLOW_STACK_FRAMES = 2;
+
+/**
+ * The SDK takes a stack for every promise of a workflow, for its stack trace query; at V8's ten frames that is a fourth of
+ * what a workflow costs the CPU. Applies to contexts made from now on, which are the workflows'.
+ */
+const shortenWorkflowStacks = (): void => setFlagsFromString(`--stack-trace-limit=${WORKFLOW_STACK_FRAMES}`);
+
 /** Serves the orders queue. */
 export async function startWorkers({ config, logger, mongo, temporal, metrics }: AppContext): Promise<RunningRole> {
+  shortenWorkflowStacks();
   const hub = commitHubOf(mongo);
   const tell = tellFilledOrders(temporal.client, logger);
   hub.onFilled(tell);

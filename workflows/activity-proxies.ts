@@ -16,7 +16,7 @@ export const { commitStep: commitStepDurably } = proxyActivities<OrderActivities
   startToCloseTimeout: '10s',
   scheduleToCloseTimeout: '1h',
   summary: 'write view, stock and audit of one step',
-  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '10s' },
 });
 
 /** Puts a stuck order before a person; short, because the order tries its step again anyway. */

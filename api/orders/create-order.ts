@@ -1,6 +1,7 @@
 import { orderIdOf } from '../../domain/ids.ts';
 import type { IntakeStore } from '../../models/intake-store.ts';
 import type { OrderRecord } from '../../models/order-records.ts';
+import type { OrderFields } from '../../models/step-committer.ts';
 import type { OrderStore } from '../../models/order-store.ts';
 import type { OrderWatch } from '../../models/order-watch.ts';
 import type { ShopRecord, ShopStore } from '../../models/shop-records.ts';
@@ -32,7 +33,7 @@ export interface CreateOrderDeps {
 }
 
 export interface CreatedOrder {
-  record: OrderRecord;
+  record: OrderFields;
   /** False when the same order had been taken in before. */
   isNew: boolean;
 }
@@ -60,7 +61,7 @@ export const createOrder = (deps: CreateOrderDeps) => {
     if (!(await isStarted(deps, record))) return { record, isNew };
     await tellMissedMappings(deps, record);
     if (!(await firstStep)) return { record, isNew };
-    return { record: (await deps.orders.byId(orderId)) ?? record, isNew };
+    return { record: deps.watch.shown(orderId, 1) ?? (await deps.orders.byId(orderId)) ?? record, isNew };
   };
 };
 

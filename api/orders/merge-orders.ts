@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { OrderRecord } from '../../models/order-records.ts';
+import type { OrderFields } from '../../models/step-committer.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { assertInScope } from '../auth/scope.ts';
 import { Problem } from '../errors.ts';
@@ -14,7 +15,7 @@ const groupIdOf = (orderIds: readonly string[]): string =>
 /** Joins orders of one buyer and address into one parcel: all of them, or none. Throws the problem of the first that cannot. */
 export const mergeOrders =
   ({ commands, orders }: Pick<OrderServices, 'commands' | 'orders'>, logger: Logger) =>
-  async (ctx: CommandContext, orderIds: readonly string[]): Promise<OrderRecord[]> => {
+  async (ctx: CommandContext, orderIds: readonly string[]): Promise<OrderFields[]> => {
     const records = await Promise.all(
       orderIds.map(async (orderId) => {
         const record = await orders.byId(orderId);
@@ -26,7 +27,7 @@ export const mergeOrders =
     assertMergeable(records, orderIds);
     const joined: OrderRecord[] = [];
     try {
-      const answers: OrderRecord[] = [];
+      const answers: OrderFields[] = [];
       for (const record of records) {
         answers.push(await join(commands, ctx, record, orderIds));
         if (record.parcelGroup?.groupId !== groupIdOf(orderIds)) joined.push(record);
@@ -50,7 +51,7 @@ const join = (
   { ability, origin }: CommandContext,
   record: OrderRecord,
   orderIds: readonly string[],
-): Promise<OrderRecord> =>
+): Promise<OrderFields> =>
   commands.run({ ability, origin, idempotencyKey: `merge-${randomUUID()}` }, record, {
     type: 'joinParcel',
     groupId: groupIdOf(orderIds),

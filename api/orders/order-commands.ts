@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Refusal } from '../../domain/failures.ts';
 import type { OrderCommand } from '../../domain/order-messages.ts';
 import type { IntakeStore, OrderHead } from '../../models/intake-store.ts';
-import type { OrderRecord } from '../../models/order-records.ts';
+import type { OrderFields } from '../../models/step-committer.ts';
 import type { OrderStore } from '../../models/order-store.ts';
 import type { OrderWatch } from '../../models/order-watch.ts';
 import type { CommandAnswer, CommandInput } from '../../workflows/contract.ts';
@@ -46,7 +46,7 @@ export class OrderCommands {
   }
 
   /** Answers with the record at or after the revision that the command made; throws the problem that refuses it. */
-  async run(ctx: CommandContext, head: OrderHead, command: OrderCommand): Promise<OrderRecord> {
+  async run(ctx: CommandContext, head: OrderHead, command: OrderCommand): Promise<OrderFields> {
     const { orderId } = head;
     const input: CommandInput = {
       command,
@@ -59,7 +59,9 @@ export class OrderCommands {
   }
 
   /** The order's record at or after a revision. */
-  async view(orderId: string, revision: number): Promise<OrderRecord> {
+  async view(orderId: string, revision: number): Promise<OrderFields> {
+    const shown = this.#deps.watch.shown(orderId, revision);
+    if (shown) return shown;
     const record = await this.#deps.orders.byId(orderId);
     if (record && record.revision >= revision) return record;
     if (record && (await this.#deps.watch.waitFor(orderId, revision, VIEW_WITHIN_MS))) {

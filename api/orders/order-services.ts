@@ -38,7 +38,7 @@ const createOrderServices = (deps: Pick<ApiDeps, 'connection' | 'temporal' | 'co
   const starter = new OrderStarter(intake, desk, timers);
   const ended = new EndedOrders({ intake, committer: hub.committer, timers });
   const watch = new OrderWatch((orderId) => intake.revision(orderId));
-  hub.onCommitted((orderId, revision) => watch.notify(orderId, revision));
+  hub.onCommitted((orderId, revision, fields) => watch.notify(orderId, revision, fields));
   return {
     intake,
     orders,

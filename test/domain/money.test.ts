@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { isAmountMinor, largestRemainder, MoneyError, sumMinor, timesMinor } from '../../domain/money.ts';
 
 const amount = fc.integer({ min: 0, max: 1_000_000_000 });

@@ -25,9 +25,9 @@ test('an order waits for its money, part by part, and asks for goods when it is 
   const order = Play.opened(snapshotOf());
   assert.equal(statusOf(order.state), 'pending_payment');
   assert.deepEqual([order.tell(pay('p1', 500)), paymentStatusOf(order.state)], ['pending_payment', 'partially_paid']);
-  assert.deepEqual(order.step.stock, []);
+  assert.equal(order.asked, '');
   assert.deepEqual([order.tell(pay('p2', 1500)), paymentStatusOf(order.state)], ['awaiting_shipment', 'paid']);
-  assert.equal(order.step.stock[0]?.kind, 'reserve');
+  assert.equal(order.asked, 'reserve');
 });
 
 test('an order of which nothing is payable is paid', () => {
@@ -43,7 +43,10 @@ test('the same payment again changes nothing, with other content it is a conflic
   assert.equal(order.tell(pay('p1', 501, { settlement: { currency: 'USD', amount: 70 } })), 'conflict');
   assert.equal(order.tell(pay('p1', 500, { settlement: { currency: 'USD', amount: 71 } })), 'conflict');
   assert.equal(order.tell(pay('p1', 500)), 'conflict');
-  assert.equal(order.tell(pay('p1', 500, { transactionId: 'T', settlement: { currency: 'USD', amount: 70 } })), 'conflict');
+  assert.equal(
+    order.tell(pay('p1', 500, { transactionId: 'T', settlement: { currency: 'USD', amount: 70 } })),
+    'conflict',
+  );
   assert.equal(order.state.revision, revision);
 });
 
@@ -63,7 +66,7 @@ test('M14: a payment in another currency is refused, also of a payment that is k
 
 test('M7: what is no amount, or would take the sum beyond the exact integers, is refused', () => {
   const order = Play.opened(paidSnapshot());
-  for (const amount of [0, -1, 0.5, NaN, 9_007_199_254_740_993, Number.MAX_SAFE_INTEGER])
+  for (const amount of [0, -1, 0.5, NaN, 2 ** 53, Number.MAX_SAFE_INTEGER])
     assert.equal(order.tell(pay('p2', amount)), 'rule_violation', String(amount));
 });
 

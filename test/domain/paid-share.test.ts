@@ -1,17 +1,25 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { goodsTotal, lineNet, paidShares, payableOf, type PricedLine } from '../../domain/paid-share.ts';
 import { sumMinor } from '../../domain/money.ts';
 
 const line = (quantity: number, unitPrice: number, discount = 0): PricedLine => ({ quantity, unitPrice, discount });
 
 const anyLine = fc
-  .record({ quantity: fc.integer({ min: 1, max: 60 }), unitPrice: fc.integer({ min: 0, max: 5_000_000 }), cut: fc.double({ min: 0, max: 1, noNaN: true }) })
+  .record({
+    quantity: fc.integer({ min: 1, max: 60 }),
+    unitPrice: fc.integer({ min: 0, max: 5_000_000 }),
+    cut: fc.double({ min: 0, max: 1, noNaN: true }),
+  })
   .map(({ quantity, unitPrice, cut }) => line(quantity, unitPrice, Math.floor(quantity * unitPrice * cut)));
 
 const anyOrder = fc
-  .record({ lines: fc.array(anyLine, { minLength: 1, maxLength: 12 }), cut: fc.double({ min: 0, max: 1, noNaN: true }), freight: fc.integer({ min: 0, max: 100_000 }) })
+  .record({
+    lines: fc.array(anyLine, { minLength: 1, maxLength: 12 }),
+    cut: fc.double({ min: 0, max: 1, noNaN: true }),
+    freight: fc.integer({ min: 0, max: 100_000 }),
+  })
   .map(({ lines, cut, freight }) => ({ lines, freight, orderDiscount: Math.floor(goodsTotal(lines) * cut) }));
 
 test('M1: 3 × 3333 less 1000 is worth 3000, 3000 and 2999 in this order', () => {
@@ -53,7 +61,10 @@ test('shares of all units add up to what is payable without freight, for any ord
   fc.assert(
     fc.property(anyOrder, ({ lines, orderDiscount, freight }) => {
       const shares = paidShares(lines, orderDiscount);
-      assert.equal(sumMinor(shares.map(({ paidShare }) => paidShare)), payableOf(lines, orderDiscount, freight) - freight);
+      assert.equal(
+        sumMinor(shares.map(({ paidShare }) => paidShare)),
+        payableOf(lines, orderDiscount, freight) - freight,
+      );
       for (const { paidShare, unitPaidShares } of shares) assert.equal(sumMinor(unitPaidShares), paidShare);
     }),
   );
@@ -69,7 +80,10 @@ test('no unit is worth less than nothing or more than its price, and the units o
         assert.ok(unitPaidShares.every((share) => share >= 0 && share <= priced.unitPrice));
         const [first = 0, last = 0] = [unitPaidShares[0], unitPaidShares.at(-1)];
         assert.ok(first - last <= 1);
-        assert.deepEqual(unitPaidShares, unitPaidShares.toSorted((a, b) => b - a));
+        assert.deepEqual(
+          unitPaidShares,
+          unitPaidShares.toSorted((a, b) => b - a),
+        );
       });
     }),
   );

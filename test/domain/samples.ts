@@ -146,6 +146,11 @@ export class Play {
     return this.last.step;
   }
 
+  /** What the last step asks of the stock ledger. */
+  get asked(): string {
+    return this.step.stock.map(({ kind }) => kind).join(' ');
+  }
+
   get holds(): string[] {
     return this.state.holds.map(({ code }) => code);
   }

@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { durationMs, isDuration } from '../../domain/duration.ts';
 import { caseIdOf, exhaustedCaseId, isOrderId, movementId, orderIdOf, orderWorkflowId } from '../../domain/ids.ts';
 import { AdapterError, RETRYABLE_KINDS } from '../../domain/failures.ts';
@@ -8,7 +8,14 @@ import { isEnd, mayMove } from '../../domain/transitions.ts';
 import { ORDER_TRANSITIONS } from '../../domain/order-status.ts';
 
 test('the durations of the timers document have their lengths', () => {
-  const known = { PT30M: 1_800_000, PT24H: 86_400_000, P10D: 864_000_000, P2W: 1_209_600_000, PT0S: 0, P1DT2H3M4S: 93_784_000 };
+  const known = {
+    PT30M: 1_800_000,
+    PT24H: 86_400_000,
+    P10D: 864_000_000,
+    P2W: 1_209_600_000,
+    PT0S: 0,
+    P1DT2H3M4S: 93_784_000,
+  };
   for (const [text, ms] of Object.entries(known)) assert.equal(durationMs(text), ms, text);
 });
 

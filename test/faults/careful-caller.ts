@@ -71,7 +71,11 @@ export class CarefulCaller {
    * Sends a command until it is carried out. A 409 is looked into: `isDone` tells from the resource whether it had its
    * effect after all; otherwise it came too early and is asked again, as a new request.
    */
-  async command<T>(path: string, body: unknown, { resource, isDone }: { resource: string; isDone: (view: T) => boolean }): Promise<T> {
+  async command<T>(
+    path: string,
+    body: unknown,
+    { resource, isDone }: { resource: string; isDone: (view: T) => boolean },
+  ): Promise<T> {
     const { tally, signal } = this.#options;
     for (;;)
       try {
@@ -103,7 +107,12 @@ export class CarefulCaller {
     }
   }
 
-  async #once(method: string, path: string, body?: unknown, key?: string): Promise<Response | 'connection' | 'time-out'> {
+  async #once(
+    method: string,
+    path: string,
+    body?: unknown,
+    key?: string,
+  ): Promise<Response | 'connection' | 'time-out'> {
     const { url, authorize, signal } = this.#options;
     const limit = AbortSignal.timeout(ANSWER_WITHIN_MS);
     try {
@@ -139,7 +148,8 @@ export class CarefulCaller {
       return { status, body: (await answer.json()) as T };
     }
     const text = await answer.text();
-    if (!headers.get('content-type')?.startsWith('application/problem+json')) tally.wrong.push(`${what}: ${status} ${text.slice(0, 200)}`);
+    if (!headers.get('content-type')?.startsWith('application/problem+json'))
+      tally.wrong.push(`${what}: ${status} ${text.slice(0, 200)}`);
     if (status === 503 || status === 429) {
       tally.retries[status] += 1;
       return Math.min(retryAfterMs, LONGEST_PAUSE_MS);

@@ -6,7 +6,9 @@ export type FaultWord = (typeof FAULT_WORDS)[number];
 
 /** What `faulty-commits.ts` did in the processes that it was loaded into: one line each, the word first. */
 export const readCommitTally = (files: readonly string[]): { counts: Record<FaultWord, number>; proof: Proof } => {
-  const lines = files.filter((file) => existsSync(file)).flatMap((file) => readFileSync(file, 'utf8').trim().split('\n'));
+  const lines = files
+    .filter((file) => existsSync(file))
+    .flatMap((file) => readFileSync(file, 'utf8').trim().split('\n'));
   const of = (word: FaultWord) => lines.filter((line) => line.startsWith(`${word} `));
   const claim = new Claim('a step that was run again after it was written answered as it did the first time');
   claim.examined = of('again').length;

@@ -59,7 +59,9 @@ export class DrivenOrders {
   }
 
   async driveRest(): Promise<void> {
-    await Promise.all(this.#orders.filter(({ story }) => story.orderId.includes('.P')).map((order) => this.#run(order)));
+    await Promise.all(
+      this.#orders.filter(({ story }) => story.orderId.includes('.P')).map((order) => this.#run(order)),
+    );
   }
 
   get done(): number {
@@ -101,7 +103,8 @@ export class DrivenOrders {
     const claim = new Claim('every caller could take its order to the end of its path');
     claim.examined = this.#orders.length;
     for (const { story, path, failure } of this.#orders)
-      if (failure) claim.problems.push(`${story.orderId} (${path.name}) while ${story.doing}: ${(failure as Error).message}`);
+      if (failure)
+        claim.problems.push(`${story.orderId} (${path.name}) while ${story.doing}: ${(failure as Error).message}`);
     return claim;
   }
 

@@ -77,6 +77,7 @@ const readHistory = async (handle: WorkflowHandle, claim: Claim, { failedTasks }
     if (!failed) continue;
     const cause = WorkflowTaskFailedCause[failed.cause ?? 0] ?? 'unknown';
     failedTasks[cause] = (failedTasks[cause] ?? 0) + 1;
-    if (cause.includes('NON_DETERMINISTIC')) claim.problems.push(`${handle.workflowId}: ${failed.failure?.message ?? cause}`);
+    if (cause.includes('NON_DETERMINISTIC'))
+      claim.problems.push(`${handle.workflowId}: ${failed.failure?.message ?? cause}`);
   }
 };

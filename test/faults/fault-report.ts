@@ -5,7 +5,8 @@ import type { Proof } from './proof.ts';
 const MOST_SHOWN = 12;
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
-const at = (sorted: readonly number[], share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
+const at = (sorted: readonly number[], share: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
 
 /** What a run found, in words and figures; `isProven` when nothing speaks against any claim. */
 export const reportOf = (report: FaultReport): { text: string; isProven: boolean } => {
@@ -22,7 +23,17 @@ const proofLines = ({ claim, examined, problems }: Proof): string[] => [
   ...(problems.length > MOST_SHOWN ? [`          and ${problems.length - MOST_SHOWN} more`] : []),
 ];
 
-const figuresOf = ({ mongo, outages, behind, endedByItself, commits, tally, engine, seconds: took, orders }: FaultReport): string[] => {
+const figuresOf = ({
+  mongo,
+  outages,
+  behind,
+  endedByItself,
+  commits,
+  tally,
+  engine,
+  seconds: took,
+  orders,
+}: FaultReport): string[] => {
   const durations = [...tally.durationsMs].sort((a, b) => a - b);
   const slowest = [...outages].sort((a, b) => b.recoveryMs - a.recoveryMs)[0];
   const kills = TARGETS.map((target) => `${target} ${outages.filter((outage) => outage.target === target).length}`);
@@ -30,7 +41,9 @@ const figuresOf = ({ mongo, outages, behind, endedByItself, commits, tally, engi
   const retries = Object.entries(tally.retries).map(([cause, number]) => `${cause} ${number}`);
   return [
     `MongoDB: ${mongo}. ${count} orders of ${Object.keys(orders).length} paths in ${took.driving.toFixed(0)} s, ${took.all.toFixed(0)} s with start and proofs.`,
-    `Killed: ${kills.join(', ')}. Ended by themselves and started again: ${Object.entries(endedByItself).map(([name, number]) => `${name} ${number}`).join(', ')}.`,
+    `Killed: ${kills.join(', ')}. Ended by themselves and started again: ${Object.entries(endedByItself)
+      .map(([name, number]) => `${name} ${number}`)
+      .join(', ')}.`,
     `Steps run again after they were written: ${commits.again}; answers lost: ${commits.lost} by an error, ${commits.ended} by the end of the process; overtaken ${commits.overtaken}.`,
     `Calls: ${tally.calls}, answered in ${seconds(at(durations, 0.5))} at the median, ${seconds(at(durations, 0.99))} at 99 %, ${seconds(durations.at(-1) ?? NaN)} at most, repeats included.`,
     `Repeated for: ${retries.join(', ')}. Answered from a key's memory: ${tally.replayed}. Asked too early: ${tally.tooEarly}.`,

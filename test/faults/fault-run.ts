@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Instance } from '../../bench/instance.ts';
@@ -58,6 +59,7 @@ export const faultRun = async (options: FaultRunOptions): Promise<FaultReport> =
   const { say, withinMs } = options;
   const startedAt = Date.now();
   const run = new AbortController();
+  setMaxListeners(0, run.signal);
   const late = () => run.abort(new Error(`the run did not end within ${withinMs / 1000} s`));
   const giveUp = setTimeout(late, withinMs);
   const instance = await startFaulty(options);
@@ -69,12 +71,22 @@ export const faultRun = async (options: FaultRunOptions): Promise<FaultReport> =
     orders = new DrivenOrders({ seed: options.seed, cast, signal: run.signal });
     const told = new Claim('during an outage callers are told 503 with a problem, and /readyz names what is away');
     const drivingSince = Date.now();
-    const { records: outages, behind } = await driveThroughOutages(options, { instance, orders, apiKey, told, signal: run.signal });
+    const { records: outages, behind } = await driveThroughOutages(options, {
+      instance,
+      orders,
+      apiKey,
+      told,
+      signal: run.signal,
+    });
     const drivingSec = (Date.now() - drivingSince) / 1000;
     say('every order is where its caller wanted it; looking at the data');
     const rare = orders.expected.filter(({ path }) => 'F-RARE' in path.end.shipped).length;
     const { expected, planted } = orders;
-    const { proofs, engine } = await proveRun(instance, { expected, planted, received: { ...received, 'F-RARE': rare } });
+    const { proofs, engine } = await proveRun(instance, {
+      expected,
+      planted,
+      received: { ...received, 'F-RARE': rare },
+    });
     const commits = readCommitTally(['api', 'worker'].map((name) => tallyFile(options, name)));
     return {
       proofs: [orders.prove(), proveAnswers(tally), told, ...proofs, commits.proof],
@@ -99,7 +111,8 @@ export const faultRun = async (options: FaultRunOptions): Promise<FaultReport> =
   }
 };
 
-const tallyFile = ({ folder }: Pick<FaultRunOptions, 'folder'>, name: string): string => join(folder, `${name}.commits`);
+const tallyFile = ({ folder }: Pick<FaultRunOptions, 'folder'>, name: string): string =>
+  join(folder, `${name}.commits`);
 
 /** API, worker and relay apart; the first two run each step again after it was written. */
 const startFaulty = (options: FaultRunOptions): Promise<Instance<AppName>> => {
@@ -115,7 +128,11 @@ const startFaulty = (options: FaultRunOptions): Promise<Instance<AppName>> => {
     say,
     // What is written when things go wrong is searched for buyers' data.
     logLevel: 'debug',
-    processes: { api: faulty('api', { lost: 0, ended }), worker: faulty('worker', { lost, ended }), relay: { roles: 'relay' } },
+    processes: {
+      api: faulty('api', { lost: 0, ended }),
+      worker: faulty('worker', { lost, ended }),
+      relay: { roles: 'relay' },
+    },
   });
 };
 
@@ -167,7 +184,9 @@ const sufferAll = async (plan: readonly Outage[], scene: Scene, say: Say): Promi
     );
     if (!isLong || target !== 'mongo') continue;
     suffered.behind = await catchUp(client, signal);
-    say(`${suffered.behind.orders} orders had a step to catch up with; done after ${(suffered.behind.ms / 1000).toFixed(1)} s`);
+    say(
+      `${suffered.behind.orders} orders had a step to catch up with; done after ${(suffered.behind.ms / 1000).toFixed(1)} s`,
+    );
   }
   await close();
   return suffered;
@@ -178,7 +197,9 @@ const reportProgress = async (orders: DrivenOrders, work: readonly Promise<unkno
   await suffering;
   const timer = setInterval(() => {
     const [first] = orders.open;
-    say(`${orders.done}/${orders.count} orders done${first ? `; ${first.orderId} (${first.path}) ${first.doing}` : ''}`);
+    say(
+      `${orders.done}/${orders.count} orders done${first ? `; ${first.orderId} (${first.path}) ${first.doing}` : ''}`,
+    );
   }, PROGRESS_EVERY_MS);
   try {
     await driving;

@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import type { Instance } from '../../bench/instance.ts';
-import { RestClient, signedIn } from '../../simulators/rest-client.ts';
+import { signedIn } from '../../simulators/rest-client.ts';
 import { CarefulCaller, type CallTally } from './careful-caller.ts';
 import { AUTO_COMPLETE_SEC, EAST, SOUTH, type Units } from './order-paths.ts';
 import { SHOP, type Cast } from './order-story.ts';
 
 const PLENTY = 10_000;
 /** F-RARE is received by who needs it, F-NEVER by nobody. */
-const STOCK: Record<string, string[]> = { [EAST]: ['F-TEE', 'F-MUG', 'F-EAST'], [SOUTH]: ['F-TEE', 'F-MUG', 'F-SOUTH'] };
+const STOCK: Record<string, string[]> = {
+  [EAST]: ['F-TEE', 'F-MUG', 'F-EAST'],
+  [SOUTH]: ['F-TEE', 'F-MUG', 'F-SOUTH'],
+};
 
 /** A shop, two warehouses with goods, people with their rights, and a short time to completion. */
 export const setUp = async (
@@ -16,7 +19,8 @@ export const setUp = async (
   signal: AbortSignal,
 ): Promise<{ cast: Cast; apiKey: string; received: Units }> => {
   const { url, adminPassword } = instance;
-  const admin = new RestClient(url, signal, signedIn(url, 'admin', adminPassword));
+  const caller = (authorize: () => Promise<string>) => new CarefulCaller({ url, authorize, tally, signal });
+  const admin = caller(signedIn(url, 'admin', adminPassword));
   await admin.put(`/v1/shops/${SHOP}`, { channel: 'own', name: 'Faults', currency: 'CNY', credentials: {} });
   await admin.put(`/v1/warehouses/${EAST}`, { name: 'East', province: '浙江省', city: '杭州市' });
   await admin.put(`/v1/warehouses/${SOUTH}`, { name: 'South', province: '广东省', city: '深圳市' });
@@ -29,7 +33,6 @@ export const setUp = async (
     for (const sku of skus) received[sku] = (received[sku] ?? 0) + PLENTY;
   }
   const password = randomBytes(12).toString('base64url');
-  const caller = (authorize: () => Promise<string>) => new CarefulCaller({ url, authorize, tally, signal });
   const person = async (role: string) => {
     const username = `faults-${role}`;
     await admin.post('/v1/users', { username, password, displayName: role, roles: [role] });

@@ -19,7 +19,9 @@ const faults = JSON.parse(process.env['FAULTY_COMMITS'] ?? '{}') as FaultyCommit
 const note = (word: FaultWord, about = '') => appendFileSync(faults.tally, `${word} ${about}\n`);
 
 const sameAnswer = (first: CommitAnswer, second: CommitAnswer): boolean =>
-  second.isRepeat && first.auditHash === second.auditHash && JSON.stringify(first.outcome) === JSON.stringify(second.outcome);
+  second.isRepeat &&
+  first.auditHash === second.auditHash &&
+  JSON.stringify(first.outcome) === JSON.stringify(second.outcome);
 
 // Called below with the committer that it belongs to.
 // oxlint-disable-next-line typescript/unbound-method

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
+import { ByteSearch } from './byte-search.ts';
 
 export interface Found {
   place: string;
@@ -21,7 +22,9 @@ type Forms = Record<string, Buffer[]>;
 const formsOf = (value: string): Forms => {
   const utf8 = Buffer.from(value, 'utf8');
   const escaped = (spell: (code: string) => string) =>
-    Buffer.from([...value].map((letter) => (letter.charCodeAt(0) < 128 ? letter : `\\u${spell(hexOf(letter))}`)).join(''));
+    Buffer.from(
+      [...value].map((letter) => (letter.charCodeAt(0) < 128 ? letter : `\\u${spell(hexOf(letter))}`)).join(''),
+    );
   const encoded = encodeURIComponent(value);
   const digest = createHash('sha256').update(value).digest();
   return {
@@ -45,58 +48,63 @@ const base64At = (bytes: Buffer, shift: number, alphabet: 'base64' | 'base64url'
   return Buffer.from(text.slice(shift === 0 ? 0 : 4));
 };
 
-/** Distinct forms, so that nothing is searched for twice; forms that are too short to mean anything are left out. */
-const distinct = (forms: Forms): [string, Buffer][] => {
-  const seen = new Set<string>();
-  return Object.entries(forms).flatMap(([form, spellings]) =>
-    spellings.flatMap((bytes): [string, Buffer][] => {
-      const key = bytes.toString('latin1');
-      if (bytes.length < 6 || seen.has(key)) return [];
-      seen.add(key);
-      return [[form, bytes]];
-    }),
+const isHexDigit = (byte: number | undefined): boolean =>
+  byte !== undefined && /[0-9a-fA-F]/.test(String.fromCharCode(byte));
+
+interface Pattern {
+  what: string;
+  form: string;
+  bytes: Buffer;
+  /** The end of a phone number counts only standing by itself: within longer numbers and hashes it means nothing. */
+  isAlone: boolean;
+}
+
+/** Forms that are too short to mean anything are left out, and so is what looks the same in two forms. */
+const patternsOf = ({ what, value }: Needle): Pattern[] => {
+  const patterns = Object.entries(formsOf(value)).flatMap(([form, spellings]) =>
+    spellings.map((bytes): Pattern => ({ what, form, bytes, isAlone: false })),
   );
-};
-
-const isHexDigit = (byte: number | undefined): boolean => byte !== undefined && /[0-9a-fA-F]/.test(String.fromCharCode(byte));
-
-/** The end of a phone number standing by itself; within longer numbers and hashes it means nothing. */
-const hasLastDigits = (bytes: Buffer, digits: Buffer): boolean => {
-  for (let at = bytes.indexOf(digits); at >= 0; at = bytes.indexOf(digits, at + 1))
-    if (!isHexDigit(bytes[at - 1]) && !isHexDigit(bytes[at + digits.length])) return true;
-  return false;
+  if (/^\d{9,}$/.test(value))
+    patterns.push({ what, form: 'last eight digits', bytes: Buffer.from(value.slice(-8)), isAlone: true });
+  // The first of those that look the same gives the name.
+  const distinct = new Map(patterns.toReversed().map((pattern) => [pattern.bytes.toString('latin1'), pattern]));
+  return [...distinct.values()].filter(({ bytes }) => bytes.length >= 6);
 };
 
 /** Where planted values were found, in whatever is put before it piece by piece. */
 export class Search {
-  readonly #needles: { what: string; forms: [string, Buffer][]; lastDigits: Buffer | undefined }[];
-  readonly found: Found[] = [];
+  readonly #patterns: Pattern[];
+  readonly #search: ByteSearch;
+  readonly #found = new Map<string, Found>();
   bytes = 0;
   pieces = 0;
 
   constructor(needles: readonly Needle[]) {
-    this.#needles = needles.map(({ what, value }) => ({
-      what,
-      forms: distinct(formsOf(value)),
-      lastDigits: /^\d{9,}$/.test(value) ? Buffer.from(value.slice(-8)) : undefined,
-    }));
+    this.#patterns = needles.flatMap(patternsOf);
+    this.#search = new ByteSearch(this.#patterns.map(({ bytes }) => bytes));
+  }
+
+  /** Each place once for each value and form. */
+  get found(): Found[] {
+    return [...this.#found.values()];
   }
 
   look(place: string, content: string | Uint8Array): void {
-    const bytes = typeof content === 'string' ? Buffer.from(content) : Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
     this.bytes += bytes.length;
     this.pieces += 1;
-    for (const { what, forms, lastDigits } of this.#needles) {
-      for (const [form, spelling] of forms) if (bytes.includes(spelling)) this.found.push({ place, what, form });
-      if (lastDigits && hasLastDigits(bytes, lastDigits)) this.found.push({ place, what, form: 'last eight digits' });
-    }
+    this.#search.find(bytes, (index, end) => {
+      const { what, form, bytes: spelling, isAlone } = this.#patterns[index] as Pattern;
+      if (isAlone && (isHexDigit(bytes[end - spelling.length - 1]) || isHexDigit(bytes[end]))) return;
+      this.#found.set(`${place}\n${what}\n${form}`, { place, what, form });
+    });
   }
 
   lookUnder(folder: string): void {
     for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
       if (!entry.isFile()) continue;
       const file = join(entry.parentPath, entry.name);
-      this.look(relative(folder, file), readFileSync(file));
+      this.look(relative(dirname(folder), file), readFileSync(file));
     }
   }
 }

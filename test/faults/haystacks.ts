@@ -5,6 +5,12 @@ import { mongo, type Connection } from 'mongoose';
 import type { EncryptionCodec } from '../../runtime/payload-codec.ts';
 import type { Search } from './haystack.ts';
 
+export const lookIntoMetrics = async (search: Search, url: string): Promise<void> => {
+  const answer = await fetch(`${url}/metrics`);
+  if (!answer.ok) throw new Error(`${url}/metrics: ${answer.status}`);
+  search.look('metrics', await answer.text());
+};
+
 /** Every document of every collection. */
 export const lookIntoDatabase = async (search: Search, connection: Connection): Promise<number> => {
   let documents = 0;
@@ -36,7 +42,8 @@ export const lookIntoWorkflows = async (search: Search, client: Client, codec: E
     search.look(`${place}, memo and attributes`, JSON.stringify([description.memo, description.typedSearchAttributes]));
     search.look(`${place}, summary`, `${await description.staticSummary()} ${await description.staticDetails()}`);
     for (const payload of [...payloadsIn(history), ...payloadsIn(description.raw)])
-      for (const opened of await codec.decode([payload])) search.look(`${place}, payload decrypted`, opened.data ?? new Uint8Array());
+      for (const opened of await codec.decode([payload]))
+        search.look(`${place}, payload decrypted`, opened.data ?? new Uint8Array());
     if (status.name === 'RUNNING')
       search.look(`${place}, current details`, JSON.stringify(await handle.query('__temporal_workflow_metadata')));
   }

@@ -20,7 +20,11 @@ export interface InstanceData {
 
 const logger = createLogger({ stream: new PassThrough().resume() });
 
-export const openData = async ({ folder, mongo, temporalAddress }: Pick<Instance<string>, 'folder' | 'mongo' | 'temporalAddress'>): Promise<InstanceData> => {
+export const openData = async ({
+  folder,
+  mongo,
+  temporalAddress,
+}: Pick<Instance<string>, 'folder' | 'mongo' | 'temporalAddress'>): Promise<InstanceData> => {
   const keyring = await loadKeyring(join(folder, 'data'), {});
   const codec = new EncryptionCodec(keyring);
   const temporal = { address: temporalAddress, namespace: 'default', apiKey: undefined, tls: undefined };

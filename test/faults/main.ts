@@ -34,15 +34,25 @@ if (values.help) {
   process.stdout.write(HELP);
   process.exit(0);
 }
-const [orders, rounds, seed, minutes] = [values.orders, values.kills, values.seed, values.minutes].map(Number) as [number, number, number, number];
-if (![orders, rounds, seed, minutes].every((number) => Number.isFinite(number) && number >= 0) || orders < 1 || rounds < 1) {
+const [orders, rounds, seed, minutes] = [values.orders, values.kills, values.seed, values.minutes].map(Number) as [
+  number,
+  number,
+  number,
+  number,
+];
+if (
+  ![orders, rounds, seed, minutes].every((number) => Number.isFinite(number) && number >= 0) ||
+  orders < 1 ||
+  rounds < 1
+) {
   process.stderr.write(`A number is missing or out of range.\n\n${HELP}`);
   process.exit(2);
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'orderhub-faults-'));
 const began = Date.now();
-const say = (sentence: string) => void process.stdout.write(`${String(Math.round((Date.now() - began) / 1000)).padStart(4)} s  ${sentence}\n`);
+const say = (sentence: string) =>
+  void process.stdout.write(`${String(Math.round((Date.now() - began) / 1000)).padStart(4)} s  ${sentence}\n`);
 process.once('exit', () => {
   if (values.keep) process.stdout.write(`Data and logs are kept in ${folder}\n`);
   else rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
@@ -57,7 +67,7 @@ try {
     say,
     orders,
     seed,
-    plan: { rounds, pauseMs: [1500, 6000], longMs: { mongo: 60_000, temporal: 25_000 } },
+    plan: { rounds, pauseMs: [1500, 6000], downMs: [300, 4000], longMs: { temporal: 25_000, mongo: 60_000 } },
     lost: 0.03,
     ended: 0.003,
     withinMs: minutes * 60_000,

@@ -29,7 +29,8 @@ const factsOf = async ({ connection, client }: InstanceData, orderId: string): P
     const record = await orderCollection(connection).findOne({ _id: orderId });
     const { raw, status, historyLength } = await client.workflow.getHandle(orderWorkflowId(orderId)).describe();
     const pending = (raw.pendingActivities ?? []).map(
-      ({ activityType, attempt, lastFailure }) => `${activityType?.name} at try ${attempt} (${lastFailure?.message ?? 'no failure'})`,
+      ({ activityType, attempt, lastFailure }) =>
+        `${activityType?.name} at try ${attempt} (${lastFailure?.message ?? 'no failure'})`,
     );
     const view = record ? `view ${record.status} at revision ${record.revision}` : 'no view';
     return [view, `workflow ${status.name} with ${historyLength} events`, ...pending].join(', ');

@@ -55,7 +55,8 @@ const completed = (more: Partial<OrderEnd> = {}): OrderEnd => ({
   resolved: [],
   ...more,
 });
-const unsent = (status: OrderStatus, more: Partial<OrderEnd> = {}): OrderEnd => completed({ status, shipped: NOTHING, parcels: 0, ...more });
+const unsent = (status: OrderStatus, more: Partial<OrderEnd> = {}): OrderEnd =>
+  completed({ status, shipped: NOTHING, parcels: 0, ...more });
 
 /** Long ago, so that the payment's time is over as soon as the rules allow: a minute after intake. */
 const placedLongAgo = () => ({ placedAt: new Date(Date.now() - 86_400_000).toISOString() });
@@ -112,14 +113,26 @@ export const ORDER_PATHS: OrderPath[] = [
     async run(story) {
       await story.place(BOTH);
       await story.untilStatus('awaiting_shipment');
-      await story.split([{ lines: [{ lineId: '1', quantity: 1 }] }, { lines: [{ lineId: '1', quantity: 1 }, { lineId: '2', quantity: 1 }] }]);
+      await story.split([
+        { lines: [{ lineId: '1', quantity: 1 }] },
+        {
+          lines: [
+            { lineId: '1', quantity: 1 },
+            { lineId: '2', quantity: 1 },
+          ],
+        },
+      ]);
       await story.fulfil();
     },
   },
   {
     name: 'from two warehouses',
     share: 4,
-    end: completed({ payments: { p1: payableOf([{ quantity: 2 }]) }, shipped: { 'F-EAST': 1, 'F-SOUTH': 1 }, parcels: 2 }),
+    end: completed({
+      payments: { p1: payableOf([{ quantity: 2 }]) },
+      shipped: { 'F-EAST': 1, 'F-SOUTH': 1 },
+      parcels: 2,
+    }),
     async run(story) {
       await story.place([
         { skuCode: 'F-EAST', quantity: 1 },
@@ -245,11 +258,17 @@ export const ORDER_PATHS: OrderPath[] = [
   {
     name: 'unknown article',
     share: 2,
-    end: completed({ payments: { p1: payableOf([{ quantity: 1 }]) }, shipped: { 'F-MUG': 1 }, resolved: ['unknown_sku'] }),
+    end: completed({
+      payments: { p1: payableOf([{ quantity: 1 }]) },
+      shipped: { 'F-MUG': 1 },
+      resolved: ['unknown_sku'],
+    }),
     async run(story) {
       const platformSku = `new-${story.orderId.replace('.', '-')}`;
       await story.place([{ platformSku, quantity: 1 }]);
-      await story.until('the article is found unknown', ({ holds }) => holds.some(({ code }) => code === 'unknown_sku'));
+      await story.until('the article is found unknown', ({ holds }) =>
+        holds.some(({ code }) => code === 'unknown_sku'),
+      );
       await story.mapSku(platformSku, 'F-MUG');
       await story.fulfil();
     },
@@ -313,7 +332,10 @@ export const ORDER_PATHS: OrderPath[] = [
   {
     name: 'left unpaid',
     share: 2,
-    end: unsent('pending_payment', { payments: {}, waits: /^pending_payment: waits for payment, 0 of \d+ paid \(until / }),
+    end: unsent('pending_payment', {
+      payments: {},
+      waits: /^pending_payment: waits for payment, 0 of \d+ paid \(until /,
+    }),
     async run(story) {
       await story.place(BOTH, 0);
     },
@@ -331,7 +353,10 @@ export const ORDER_PATHS: OrderPath[] = [
   {
     name: 'left without goods',
     share: 2,
-    end: unsent('backordered', { payments: { p1: payableOf([{ quantity: 1 }]) }, waits: /^backordered: waits for stock/ }),
+    end: unsent('backordered', {
+      payments: { p1: payableOf([{ quantity: 1 }]) },
+      waits: /^backordered: waits for stock/,
+    }),
     async run(story) {
       await story.place([{ skuCode: 'F-NEVER', quantity: 1 }]);
       await story.untilStatus('backordered');
@@ -340,7 +365,10 @@ export const ORDER_PATHS: OrderPath[] = [
   {
     name: 'left to be sent',
     share: 2,
-    end: unsent('awaiting_shipment', { kept: ALL, waits: /^awaiting_shipment: waits for faults-east to send the goods/ }),
+    end: unsent('awaiting_shipment', {
+      kept: ALL,
+      waits: /^awaiting_shipment: waits for faults-east to send the goods/,
+    }),
     async run(story) {
       await story.place(BOTH);
       await story.untilStatus('awaiting_shipment');

@@ -38,7 +38,11 @@ const proveOrder = (claim: Claim, record: OrderRecord, { name, end }: OrderPath)
   const payments = Object.fromEntries(record.payments.map(({ paymentId, amount }) => [paymentId, amount]));
   claim.same(about('number of payments'), record.payments.length, Object.keys(end.payments).length);
   claim.same(about('payments'), payments, end.payments);
-  claim.same(about('totals.paid'), record.totals.paid, Object.values(end.payments).reduce((sum, amount) => sum + amount, 0));
+  claim.same(
+    about('totals.paid'),
+    record.totals.paid,
+    Object.values(end.payments).reduce((sum, amount) => sum + amount, 0),
+  );
   claim.same(about('number of parcels'), record.shipments.length, end.parcels);
   const skuOf = new Map(record.lines.map(({ lineId, skuCode }) => [lineId, skuCode ?? '']));
   const shipped: Record<string, number> = {};
@@ -47,7 +51,10 @@ const proveOrder = (claim: Claim, record: OrderRecord, { name, end }: OrderPath)
     shipped[sku] = (shipped[sku] ?? 0) + quantity;
   }
   claim.same(about('goods sent'), shipped, end.shipped);
-  claim.holds(openWork.has(record.status) === (record.final === null), `${about('state at the end')} does not fit its status`);
+  claim.holds(
+    openWork.has(record.status) === (record.final === null),
+    `${about('state at the end')} does not fit its status`,
+  );
   if (!openWork.has(record.status)) claim.same(about('holds'), record.holds, []);
 };
 
@@ -56,7 +63,11 @@ const proveCases = async (connection: Connection, expected: readonly Expected[])
   const found = await caseCollection(connection).find({}).toArray();
   for (const { orderId, path } of expected) {
     const cases = found.filter((record) => record.orderId === orderId);
-    const codes = (state: 'open' | 'resolved') => cases.filter((record) => record.state === state).map(({ code }) => code).sort();
+    const codes = (state: 'open' | 'resolved') =>
+      cases
+        .filter((record) => record.state === state)
+        .map(({ code }) => code)
+        .sort();
     claim.examined += cases.length;
     claim.same(`open cases of ${orderId} (${path.name})`, codes('open'), [...path.end.open].sort());
     claim.same(`resolved cases of ${orderId} (${path.name})`, codes('resolved'), [...path.end.resolved].sort());
@@ -66,14 +77,25 @@ const proveCases = async (connection: Connection, expected: readonly Expected[])
 };
 
 /** Audit: an entry for each revision of an order, none missing, none twice; chains and seals intact. */
-export const proveAudit = async (connection: Connection, keys: SealKeys, expected: readonly Expected[]): Promise<Proof[]> => {
+export const proveAudit = async (
+  connection: Connection,
+  keys: SealKeys,
+  expected: readonly Expected[],
+): Promise<Proof[]> => {
   const revisions = new Claim('each order has one audit entry for each of its revisions, without gaps');
   const entries = auditCollection(connection);
   for (const { orderId } of expected) {
     const record = await orderCollection(connection).findOne({ _id: orderId });
-    const chain = await entries.find({ entity: orderEntity(orderId) }).sort({ seq: 1 }).toArray();
+    const chain = await entries
+      .find({ entity: orderEntity(orderId) })
+      .sort({ seq: 1 })
+      .toArray();
     revisions.examined += chain.length;
-    revisions.same(`numbers in the audit of ${orderId}`, chain.map(({ seq }) => seq), upTo(record?.revision ?? -1));
+    revisions.same(
+      `numbers in the audit of ${orderId}`,
+      chain.map(({ seq }) => seq),
+      upTo(record?.revision ?? -1),
+    );
     revisions.same(`newest audit entry of ${orderId}`, chain.at(-1)?.hash, record?.lastStep?.auditHash);
   }
   const chains = new Claim('the hash chains of all entities and the chain of seals verify');

@@ -39,7 +39,17 @@ export class OrderStory {
   /** What it is about now, for the report of a run that does not end. */
   doing = 'not begun';
 
-  constructor({ number, cast, receivers, signal }: { number: string; cast: Cast; receivers: readonly [Planted, Planted]; signal: AbortSignal }) {
+  constructor({
+    number,
+    cast,
+    receivers,
+    signal,
+  }: {
+    number: string;
+    cast: Cast;
+    receivers: readonly [Planted, Planted];
+    signal: AbortSignal;
+  }) {
     this.#platformOrderId = number;
     this.orderId = `${SHOP}.${number}`;
     this.cast = cast;
@@ -92,7 +102,9 @@ export class OrderStory {
 
   async pay(paymentId: string, amount: number): Promise<void> {
     const body = this.payment(paymentId, amount);
-    await this.#command('service', 'payments', body, (view) => view.payments.some((known) => known.paymentId === paymentId));
+    await this.#command('service', 'payments', body, (view) =>
+      view.payments.some((known) => known.paymentId === paymentId),
+    );
   }
 
   async until(what: string, isSo: (view: OrderAnswer) => boolean): Promise<OrderAnswer> {
@@ -129,16 +141,20 @@ export class OrderStory {
   async changeAddress(to: Planted): Promise<void> {
     // A view shows a masked number: enough to see that it is the new one.
     const last = to.phone.slice(-4);
-    await this.#command('operations', 'address', { receiver: receiverOf(to) }, (view) => view.receiver.phone.endsWith(last));
+    await this.#command('operations', 'address', { receiver: receiverOf(to) }, (view) =>
+      view.receiver.phone.endsWith(last),
+    );
   }
 
   async confirmByPhone(outcome: 'confirmed' | 'refused'): Promise<void> {
-    const isDone = (view: OrderAnswer) => outcome === 'confirmed' && view.holds.every(({ code }) => code !== 'phone_confirmation');
+    const isDone = (view: OrderAnswer) =>
+      outcome === 'confirmed' && view.holds.every(({ code }) => code !== 'phone_confirmation');
     await this.#command('operations', 'phone-confirmation', { outcome, note: '' }, isDone);
   }
 
   async allocate(warehouseId: string): Promise<void> {
-    const isDone = (view: OrderAnswer) => view.allocations.every((allocation) => allocation.warehouseId === warehouseId);
+    const isDone = (view: OrderAnswer) =>
+      view.allocations.every((allocation) => allocation.warehouseId === warehouseId);
     await this.#command('operations', 'allocate', { warehouseId }, isDone);
   }
 
@@ -164,7 +180,8 @@ export class OrderStory {
     const { shipments } = await this.read();
     const deliveredAt = new Date(Date.now() - secondsAgo * 1000).toISOString();
     for (const { shipmentId } of shipments) {
-      const isDone = (view: OrderAnswer) => view.shipments.some((known) => known.shipmentId === shipmentId && known.status === 'delivered');
+      const isDone = (view: OrderAnswer) =>
+        view.shipments.some((known) => known.shipmentId === shipmentId && known.status === 'delivered');
       await this.#command('service', 'deliveries', { shipmentId, deliveredAt }, isDone);
     }
   }

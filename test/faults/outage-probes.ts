@@ -23,12 +23,12 @@ export const probeOutage = async (
   claim: Claim,
 ): Promise<void> => {
   await sleep(NOTICED_AFTER_MS, undefined, { signal });
-  while (Date.now() < downUntil - TOLD_WITHIN_MS) {
+  do {
     await probeReadiness(dependency, url, claim);
     await probeIntake(dependency, { url, apiKey, body: order() }, claim);
     if (dependency === 'mongodb') await probeRead({ url, apiKey }, claim);
     await sleep(EVERY_MS, undefined, { signal });
-  }
+  } while (Date.now() < downUntil - TOLD_WITHIN_MS);
 };
 
 const probeReadiness = async (dependency: string, url: string, claim: Claim): Promise<void> => {
@@ -73,7 +73,12 @@ const ask = async (method: string, url: string, apiKey: string, body?: unknown):
   }).catch(() => undefined);
   if (!answer) return undefined;
   const { code } = (await answer.json().catch(() => ({}))) as { code?: string };
-  return { status: answer.status, type: answer.headers.get('content-type') ?? '', retryAfter: answer.headers.get('retry-after'), code };
+  return {
+    status: answer.status,
+    type: answer.headers.get('content-type') ?? '',
+    retryAfter: answer.headers.get('retry-after'),
+    code,
+  };
 };
 
 const judge503 = (name: string, answer: Told | undefined, claim: Claim): void => {

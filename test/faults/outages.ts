@@ -19,23 +19,24 @@ export interface OutagePlan {
   /** How often each process is killed. */
   rounds: number;
   pauseMs: readonly [number, number];
+  downMs: readonly [number, number];
   /** One more of each server. */
-  longMs: { mongo: number; temporal: number };
+  longMs: { temporal: number; mongo: number };
 }
 
-const DOWN_MS = [300, 4000] as const;
-
 /** Each process so many times, in an order and with pauses that follow from the seed; the long ones after the first round. */
-export const planOutages = (random: Random, { rounds, pauseMs, longMs }: OutagePlan): Outage[] => {
+export const planOutages = (random: Random, { rounds, pauseMs, downMs, longMs }: OutagePlan): Outage[] => {
   const short = (target: Target): Outage => ({
     target,
     pauseMs: between(random, ...pauseMs),
-    downMs: between(random, ...DOWN_MS),
+    downMs: between(random, ...downMs),
     isLong: false,
   });
-  const long = Object.entries(longMs).map(
-    ([target, downMs]): Outage => ({ ...short(target as Target), downMs, isLong: true }),
-  );
+  const long = Object.entries(longMs).map(([target, ms]): Outage => ({
+    ...short(target as Target),
+    downMs: ms,
+    isLong: true,
+  }));
   const round = () => shuffled(random, TARGETS).map(short);
   return [...round(), ...long, ...Array.from({ length: rounds - 1 }, round).flat()];
 };

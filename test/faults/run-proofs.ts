@@ -8,7 +8,7 @@ import { AuditSeals } from '../../models/audit-seals.ts';
 import { Sealer } from '../../runtime/sealing.ts';
 import { proveWorkflows, type EngineFigures } from './engine-proofs.ts';
 import { Search, type Needle } from './haystack.ts';
-import { lookIntoDatabase, lookIntoWorkflows } from './haystacks.ts';
+import { lookIntoDatabase, lookIntoMetrics, lookIntoWorkflows } from './haystacks.ts';
 import { openData, type InstanceData } from './instance-data.ts';
 import { proveAudit, proveOrders, type Expected } from './order-proofs.ts';
 import type { Units } from './order-paths.ts';
@@ -64,7 +64,12 @@ const proveByCommands = ({ folder, mongo, temporalAddress }: Instance<'api' | 'w
     const root = dirname(dirname(import.meta.dirname));
     if (!existsSync(join(root, 'scripts', script))) return [];
     const claim = new Claim(`npm run ${name} finds nothing wrong`);
-    const env = { ...process.env, MONGODB_URI: mongo.uri, TEMPORAL_ADDRESS: temporalAddress, ORDERHUB_DATA: join(folder, 'data') };
+    const env = {
+      ...process.env,
+      MONGODB_URI: mongo.uri,
+      TEMPORAL_ADDRESS: temporalAddress,
+      ORDERHUB_DATA: join(folder, 'data'),
+    };
     const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', join('scripts', script)], {
       cwd: root,
       encoding: 'utf8',
@@ -77,13 +82,14 @@ const proveByCommands = ({ folder, mongo, temporalAddress }: Instance<'api' | 'w
   });
 
 const proveNothingPlanted = async (
-  { folder }: Instance<'api' | 'worker' | 'relay'>,
+  instance: Instance<'api' | 'worker' | 'relay'>,
   { client, codec, connection }: InstanceData,
   planted: readonly Needle[],
 ): Promise<Proof> => {
   const claim = new Claim('no name, phone or address lies in clear in logs, histories, database or data files');
   const search = new Search(planted);
-  for (const part of ['logs', 'mongo', 'temporal']) search.lookUnder(join(folder, part));
+  for (const part of ['logs', 'mongo', 'temporal']) search.lookUnder(join(instance.folder, part));
+  for (const name of ['api', 'worker', 'relay'] as const) await lookIntoMetrics(search, instance.urlOf(name));
   await lookIntoDatabase(search, connection);
   await lookIntoWorkflows(search, client, codec);
   claim.examined = search.pieces;

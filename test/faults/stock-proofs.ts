@@ -1,5 +1,10 @@
 import type { Connection } from 'mongoose';
-import { backorderCollection, movementCollection, stockCollection, type MovementRecord } from '../../models/stock-records.ts';
+import {
+  backorderCollection,
+  movementCollection,
+  stockCollection,
+  type MovementRecord,
+} from '../../models/stock-records.ts';
 import type { Expected } from './order-proofs.ts';
 import type { Units } from './order-paths.ts';
 import { Claim, type Proof } from './proof.ts';
@@ -13,7 +18,11 @@ const add = (units: Units, skuCode: string, quantity: number): void => {
 };
 
 /** `received`: units by SKU that callers brought in, each receipt once. */
-export const proveStock = async (connection: Connection, expected: readonly Expected[], received: Units): Promise<Proof[]> => {
+export const proveStock = async (
+  connection: Connection,
+  expected: readonly Expected[],
+  received: Units,
+): Promise<Proof[]> => {
   const movements = await movementCollection(connection).find({}).toArray();
   return [
     await proveLedger(connection, movements),
@@ -60,7 +69,8 @@ const proveOrderMovements = (movements: readonly MovementRecord[], expected: rea
     }
     const { shipped, released, kept } = path.end;
     const reserve: Units = {};
-    for (const units of [shipped, released, kept]) for (const [sku, quantity] of Object.entries(units)) add(reserve, sku, quantity);
+    for (const units of [shipped, released, kept])
+      for (const [sku, quantity] of Object.entries(units)) add(reserve, sku, quantity);
     claim.same(`movements of ${orderId} (${path.name})`, moved, { reserve, release: released, ship: shipped });
     ofOrder.delete(orderId);
   }
@@ -95,6 +105,10 @@ const proveQueue = async (connection: Connection, expected: readonly Expected[])
   const queue = await backorderCollection(connection).find({}).toArray();
   const waiting = expected.filter(({ path }) => path.end.status === 'backordered').map(({ orderId }) => orderId);
   claim.examined = queue.length;
-  claim.same('the queue', queue.map(({ _id, state }) => `${_id} ${state}`).sort(), waiting.map((orderId) => `${orderId} waiting`).sort());
+  claim.same(
+    'the queue',
+    queue.map(({ _id, state }) => `${_id} ${state}`).sort(),
+    waiting.map((orderId) => `${orderId} waiting`).sort(),
+  );
   return claim;
 };

@@ -10,8 +10,15 @@ import { DefaultLogger, Runtime, Worker, type WorkerOptions } from '@temporalio/
 import type { Client } from '@temporalio/client';
 import { FAILURE_CONVERTER_PATH } from '../../runtime/temporal.ts';
 import { buildWorkflows, bundleName } from '../../scripts/build-workflows.ts';
+import proto from '@temporalio/proto';
+import { SEARCH_ATTRIBUTES } from '../../runtime/search-attributes.ts';
 import { temporalTestServer } from './servers.ts';
 
+const { IndexedValueType } = proto.temporal.api.enums.v1;
+const TYPES = {
+  Keyword: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+  KeywordList: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
+};
 const HOUR_MS = 3_600_000;
 
 /** The workflows as they are now, bundled once for all test files that run after each other or at the same time. */
@@ -48,7 +55,7 @@ export interface TemporalBench {
   now(): Promise<number>;
   /** Works a queue for as long as `run` takes; workflows that it leaves behind stay as they are. */
   runUntil<T>(worker: Pick<WorkerOptions, 'taskQueue' | 'activities'>, run: () => Promise<T>): Promise<T>;
-  /** A worker that the test itself ends. */
+  /** A worker that is ended by the test, or with the file. */
   work(worker: Pick<WorkerOptions, 'taskQueue' | 'activities'>): Promise<{ stop(): Promise<void> }>;
 }
 
@@ -58,7 +65,7 @@ export const newQueue = (): string => `orders-${randomUUID()}`;
 export function useTemporal(): TemporalBench {
   let env: TestWorkflowEnvironment;
   let bundle: { code: string };
-  before(async () => {
+  const start = async (): Promise<void> => {
     quietRuntime();
     const [path, code] = await Promise.all([temporalTestServer(), workflowBundle()]);
     bundle = code;
@@ -66,11 +73,22 @@ export function useTemporal(): TemporalBench {
       server: { executable: { type: 'existing-path', path } },
       client: { dataConverter: { failureConverterPath: FAILURE_CONVERTER_PATH } },
     });
+    // This server knows no lists of keywords by name; a text is stored as it comes.
+    const names = Object.keys(SEARCH_ATTRIBUTES).map((name) => [name, TYPES[SEARCH_ATTRIBUTES[name as 'ShopId']]]);
+    await env.connection.operatorService.addSearchAttributes({ searchAttributes: Object.fromEntries(names) });
+  };
+  // Hooks of a file do not wait for each other.
+  let ready: Promise<void> | undefined;
+  before(() => (ready ??= start()));
+  const left = new Set<() => Promise<void>>();
+  after(async () => {
+    await Promise.all([...left].map((stop) => stop()));
+    await env.teardown();
   });
-  after(() => env.teardown());
 
-  const createWorker = (options: Pick<WorkerOptions, 'taskQueue' | 'activities'>): Promise<Worker> =>
-    Worker.create({
+  const createWorker = async (options: Pick<WorkerOptions, 'taskQueue' | 'activities'>): Promise<Worker> => {
+    await (ready ??= start());
+    return Worker.create({
       ...options,
       connection: env.nativeConnection,
       workflowBundle: bundle,
@@ -81,6 +99,7 @@ export function useTemporal(): TemporalBench {
       shutdownGraceTime: '50ms',
       shutdownForceTime: '300ms',
     });
+  };
 
   return {
     get client() {
@@ -98,12 +117,13 @@ export function useTemporal(): TemporalBench {
     async work(options) {
       const worker = await createWorker(options);
       const running = worker.run().catch(() => undefined);
-      return {
-        async stop() {
-          worker.shutdown();
-          await running;
-        },
+      const stop = async () => {
+        left.delete(stop);
+        worker.shutdown();
+        await running;
       };
+      left.add(stop);
+      return { stop };
     },
   };
 }

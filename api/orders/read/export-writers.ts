@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { PassThrough, Readable } from 'node:stream';
+import { PassThrough, Readable, type Writable } from 'node:stream';
 import exceljs from 'exceljs';
 import { EXPORT_HEADER, type Cell } from './export-columns.ts';
 
@@ -54,7 +54,7 @@ const writeXlsx = async (rows: Rows, out: PassThrough): Promise<void> => {
     for (const row of group) {
       sheet.addRow(row).commit();
       count += 1;
-      if (count % ROWS_BETWEEN_LOOKS === 0) await roomIn(out);
+      if (count % ROWS_BETWEEN_LOOKS === 0) await roomIn(out, sheet);
     }
   }
   if (out.destroyed) return;
@@ -62,12 +62,16 @@ const writeXlsx = async (rows: Rows, out: PassThrough): Promise<void> => {
   await workbook.commit();
 };
 
-/** The writer does not wait for its reader, so we do; at once when the reader has gone. */
-const roomIn = async (out: PassThrough): Promise<void> => {
+/** The writer waits neither for its compression nor for its reader, so we do; at once when the reader has gone. */
+const roomIn = async (out: PassThrough, sheet: exceljs.Worksheet): Promise<void> => {
   await new Promise((resolve) => setImmediate(resolve));
-  if (!out.writableNeedDrain || out.destroyed) return;
+  const compression = (sheet as unknown as { stream?: { pipes?: Writable[] } }).stream?.pipes?.[0];
+  for (const stream of [compression, out]) if (stream?.writableNeedDrain && !out.destroyed) await drained(stream, out);
+};
+
+const drained = async (stream: Writable, out: PassThrough): Promise<void> => {
   const stop = new AbortController();
-  const either = ['drain', 'close'].map((event) => once(out, event, { signal: stop.signal }));
+  const either = [once(stream, 'drain', { signal: stop.signal }), once(out, 'close', { signal: stop.signal })];
   await Promise.race(either).finally(() => stop.abort());
   await Promise.allSettled(either);
 };

@@ -45,15 +45,16 @@ export const orderQueryOf = (
   };
   if (q === undefined) return query;
   const phones = isPhone(q) ? sealer.blindIndexes('phone', q) : [];
-  const named: Alternative[] = [{ waybills: q }, ...phones.map((phoneIndex) => ({ phoneIndex }))].map((filter) => ({
-    filter: bothOf(filter, query.filter),
-  }));
+  const named: Alternative[] = [
+    { filter: bothOf({ waybills: q }, query.filter), hint: 'waybill' },
+    ...phones.map((phoneIndex) => ({ filter: bothOf({ phoneIndex }, query.filter), hint: 'phone' as const })),
+  ];
   if (isOrderId(q)) {
-    named.push({ filter: bothOf({ _id: q }, query.filter), isById: true });
+    named.push({ filter: bothOf({ _id: q }, query.filter), hint: 'orderId' });
     // An agent takes an order by its id, so they find it before anybody has it.
     const untaken = { assignee: null, ...(principal.shopIds ? { shopId: { $in: [...principal.shopIds] } } : {}) };
     if (action === 'read' && principal.roles.includes('cs_agent'))
-      named.push({ filter: bothOf(bothOf({ _id: q }, untaken), asked), isById: true });
+      named.push({ filter: bothOf(bothOf({ _id: q }, untaken), asked), hint: 'orderId' });
   }
   return { filter: {}, anyOf: named, sort: query.sort };
 };

@@ -40,6 +40,7 @@ export const SENTENCES: Readonly<Record<string, Sentence>> = {
   reallocated: ({ warehouseId }) => `The reservation was moved to ${warehouseId}`,
   split: ({ parcels }) => `The goods were split into ${parcels} parcels`,
   parcel_joined: ({ orders }) => `Joined into one parcel with ${orders}`,
+  parcel_left: () => 'Sent as a parcel of its own again',
   shipped: ({ shipmentId, courier, trackingNo, units }) =>
     `${units} ${units === 1 ? 'piece' : 'pieces'} left with ${courier}, waybill ${trackingNo} (${shipmentId})`,
   parcel_delivered: ({ shipmentId }) => `Parcel ${shipmentId} was delivered`,

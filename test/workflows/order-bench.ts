@@ -1,0 +1,208 @@
+import { randomUUID } from 'node:crypto';
+import { before } from 'node:test';
+import { WorkflowUpdateFailedError, type Client, type WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { createOrderActivities } from '../../activities/order-activities.ts';
+import { orderWorkflowId } from '../../domain/ids.ts';
+import type { OrderCommand, Origin } from '../../domain/order-messages.ts';
+import type { OrderSnapshot, OrderState, Payment } from '../../domain/order-model.ts';
+import type { OrderTimers } from '../../domain/order-timers.ts';
+import { chainEntry } from '../../models/audit-log.ts';
+import {
+  commandUpdates,
+  ORDER_WORKFLOW,
+  searchAttributes,
+  stockReservedSignal,
+  type CommandAnswer,
+  type CommandInput,
+  type OrderWorkflowInput,
+} from '../../workflows/contract.ts';
+import type { orderWorkflow } from '../../workflows/order-workflow.ts';
+import { FakeLedger } from '../support/fake-ledger.ts';
+import { eventually, newQueue, useTemporal, type TemporalBench } from '../support/temporal.ts';
+
+export const ORIGIN: Origin = { actor: { kind: 'user', id: 'ann' }, requestId: 'r1' };
+export const TEN_DAYS: OrderTimers = { paymentTimeoutMs: 1_800_000, autoCompleteMs: 864_000_000 };
+
+type Handle = WorkflowHandleWithFirstExecutionRunId<typeof orderWorkflow>;
+
+/** The orders of one file's tests: one worker serves them all, each test has a ledger of its own. */
+export const useOrders = () => {
+  const temporal = useTemporal();
+  const ledgers = new Map<string, FakeLedger>();
+  const ledgerOf = (orderId: string): FakeLedger => {
+    const ledger = ledgers.get(orderId.split('-')[0] ?? '');
+    if (!ledger) throw new Error(`no test has the order ${orderId}`);
+    return ledger;
+  };
+  const taskQueue = newQueue();
+  before(() =>
+    temporal.work({
+      taskQueue,
+      activities: createOrderActivities({
+        committer: { commit: (request) => ledgerOf(request.orderId).commit(request) },
+        cases: { open: (entry) => ledgerOf(entry.orderId ?? '').open(entry) },
+        chainEntry,
+      }),
+    }),
+  );
+  /** Runs a test's story and ends the workflows that it leaves behind. */
+  const story =
+    (tell: (bench: OrderBench) => Promise<void>, ...warehouseIds: string[]) =>
+    async (): Promise<void> => {
+      const bench = new OrderBench(temporal, taskQueue, warehouseIds);
+      ledgers.set(bench.prefix, bench.ledger);
+      try {
+        await tell(bench);
+      } finally {
+        await bench.end();
+      }
+    };
+  return { temporal, story };
+};
+
+export class OrderBench {
+  readonly ledger: FakeLedger;
+  readonly prefix = `own1.${randomUUID().slice(0, 8)}`;
+  readonly #temporal: TemporalBench;
+  readonly #taskQueue: string;
+  readonly #orders: Order[] = [];
+
+  constructor(temporal: TemporalBench, taskQueue: string, warehouseIds: string[]) {
+    this.#temporal = temporal;
+    this.#taskQueue = taskQueue;
+    this.ledger = new FakeLedger(...warehouseIds);
+    this.ledger.onFilled = (orderId, round) =>
+      void temporal.client.workflow.getHandle(orderWorkflowId(orderId)).signal(stockReservedSignal, { round });
+  }
+
+  /** Taken in now; a payment in it was made now. */
+  readonly start = async (
+    make: (rest: Partial<OrderSnapshot>) => OrderSnapshot,
+    { taskQueue = this.#taskQueue, ...rest }: Partial<OrderSnapshot & OrderWorkflowInput> & { taskQueue?: string } = {},
+  ): Promise<Order> => {
+    const now = new Date(await this.#temporal.now()).toISOString();
+    const orderId = `${this.prefix}-${this.#orders.length + 1}`;
+    const { timers = TEN_DAYS, continueAtEvents, ...given } = rest;
+    const made = make({ orderId, placedAt: now, receivedAt: now, ...given });
+    const snapshot = { ...made, payments: made.payments.map((payment) => ({ ...payment, paidAt: now })) };
+    const input = { snapshot, timers, timersVersion: 1, origin: ORIGIN, opening: 'opened' as const };
+    return this.#begin({ ...input, ...(continueAtEvents === undefined ? {} : { continueAtEvents }) }, taskQueue);
+  };
+
+  /** Goes on with an order that was cancelled, as the API does by an operator's choice. */
+  readonly reinstate = async (carried: OrderState | null): Promise<Order> => {
+    if (!carried) throw new Error('the order has not ended');
+    const { snapshot } = carried;
+    const input = { snapshot, carried, timers: TEN_DAYS, timersVersion: 1, origin: ORIGIN };
+    return this.#begin({ ...input, opening: 'reinstated' }, this.#taskQueue);
+  };
+
+  async end(): Promise<void> {
+    await Promise.all(this.#orders.map(({ handle }) => handle.terminate('the test is over').catch(() => undefined)));
+  }
+
+  async #begin(input: OrderWorkflowInput, taskQueue: string): Promise<Order> {
+    const handle = await this.#temporal.client.workflow.start<typeof orderWorkflow>(ORDER_WORKFLOW, {
+      workflowId: orderWorkflowId(input.snapshot.orderId),
+      taskQueue,
+      args: [input],
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      typedSearchAttributes: [{ key: searchAttributes.orderStatus, value: 'processing' }],
+    });
+    const order = new Order(this.#temporal.client, this.ledger, handle);
+    this.#orders.push(order);
+    return order;
+  }
+}
+
+export class Order {
+  readonly handle: Handle;
+  readonly #client: Client;
+  readonly #ledger: FakeLedger;
+
+  constructor(client: Client, ledger: FakeLedger, handle: Handle) {
+    this.#client = client;
+    this.#ledger = ledger;
+    this.handle = handle;
+  }
+
+  /** Whichever run of the order is the newest. */
+  get newest() {
+    return this.#client.workflow.getHandle<typeof orderWorkflow>(this.handle.workflowId);
+  }
+
+  get id(): string {
+    return this.handle.workflowId.replace('order/', '');
+  }
+
+  get view() {
+    return this.#ledger.view(this.id);
+  }
+
+  get actions(): string[] {
+    return this.#ledger.actions(this.id);
+  }
+
+  get openCases(): string[] {
+    return this.#ledger.openCases(this.id);
+  }
+
+  /** The view's status, once it is there. */
+  async is(status: string): Promise<void> {
+    await eventually(() => {
+      if (this.view.status !== status) throw new Error(`${this.id} is ${this.view.status}, not ${status}`);
+    });
+  }
+
+  /** What the caller of a command is told: the order's status, or the code of the refusal and who refused. */
+  async tell(command: OrderCommand, rest: Partial<CommandInput> = {}): Promise<string> {
+    const answer = await this.ask(command, rest);
+    return 'refusal' in answer ? answer.refusal.code : this.view.status;
+  }
+
+  /** A refusal by the validator has `isRejected`: it left nothing in the history. */
+  async ask(
+    command: OrderCommand,
+    rest: Partial<CommandInput> = {},
+  ): Promise<CommandAnswer & { isRejected?: boolean }> {
+    try {
+      const input = { command, origin: ORIGIN, ...rest };
+      return await this.newest.executeUpdate(commandUpdates[command.type], { args: [input] });
+    } catch (error) {
+      const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
+      if (!(cause instanceof ApplicationFailure) || !cause.type) throw error;
+      return { refusal: { code: cause.type as 'conflict', detail: cause.message }, isRejected: true };
+    }
+  }
+
+  async events(): Promise<string[]> {
+    const { events } = await this.newest.fetchHistory();
+    return (events ?? []).map((event) => {
+      const key = Object.keys(event).find((name) => name.endsWith('EventAttributes')) ?? '';
+      return key.replace('EventAttributes', '');
+    });
+  }
+
+  /** What the UI says that the order waits for. */
+  async details(): Promise<string> {
+    const metadata = await this.newest.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+    return metadata.currentDetails ?? '';
+  }
+
+  /** The audit's chain is whole: one entry a revision, each with the hash of the one before. */
+  get isChained(): boolean {
+    return this.#ledger
+      .auditOf(this.id)
+      .every(
+        ({ seq, prevHash }, index, all) => seq === index + 1 && prevHash === (all[index - 1]?.hash ?? '0'.repeat(64)),
+      );
+  }
+}
+
+/** The state of a cancelled order to which money has come since. */
+export const reinstatable = (final: OrderState | null, late: Payment): OrderState => {
+  if (!final) throw new Error('the order has not ended');
+  const { snapshot } = final;
+  return { ...final, snapshot: { ...snapshot, payments: [...snapshot.payments, late] } };
+};
