@@ -9,16 +9,19 @@ export const SETTABLE_HOLDS = [
 ] as const satisfies readonly HoldCode[];
 
 type Releaser = (roles: readonly string[]) => boolean;
-const notOnlyAgent: Releaser = (roles) => roles.some((role) => role !== 'cs_agent');
-const finance: Releaser = (roles) => roles.includes('finance');
+const anyOf =
+  (...allowed: string[]): Releaser =>
+  (roles) =>
+    roles.some((role) => allowed.includes(role));
+const allButAgents = ['admin', 'cs_supervisor', 'operations', 'service'];
 
 /** Who may end a hold by `release`; a code that is absent ends with its cause only. */
 const RELEASERS: Partial<Record<HoldCode, Releaser>> = {
-  manual: () => true,
-  address_incomplete: () => true,
-  risk_review: notOnlyAgent,
-  overpaid: finance,
-  amount_mismatch: finance,
+  manual: anyOf('cs_agent', ...allButAgents),
+  address_incomplete: anyOf('cs_agent', ...allButAgents),
+  risk_review: anyOf(...allButAgents),
+  overpaid: anyOf('finance'),
+  amount_mismatch: anyOf('finance'),
 };
 
 export const isReleasable = (code: HoldCode): boolean => code in RELEASERS;

@@ -84,8 +84,10 @@ export const runTests = async ({ env, args, say }: RunTestsOptions): Promise<voi
 
   const { passed, skipped, ...counted } = countsIn(outcomes);
   const isCutShort = code !== 0 && counted.failed === 0;
-  if (isCutShort) console.log(passed === 0 ? 'no test was run' : 'ended before all tests were done');
-  const failed = counted.failed + (isCutShort || passed + counted.failed === 0 ? 1 : 0);
+  const isEmpty = passed + counted.failed === 0;
+  if (isEmpty) console.log('no test was run');
+  else if (isCutShort) console.log('ended before all tests were done');
+  const failed = counted.failed + (isCutShort || isEmpty ? 1 : 0);
   console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
   process.exit(failed === 0 ? 0 : 1);
 };

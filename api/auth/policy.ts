@@ -27,6 +27,7 @@ export type Action =
   | 'create'
   | 'pay'
   | 'command'
+  | 'release'
   | 'assign'
   | 'ship'
   | 'route'
@@ -136,6 +137,12 @@ const TABLE: readonly (readonly [Action, SubjectName, Grants])[] = [
   ['create', 'Order', grant(ofShops, 'admin', 'service')],
   ['pay', 'Order', grant(ofShops, 'admin', 'service')],
   ['command', 'Order', { ...grant(ofShops, 'admin', 'cs_supervisor', 'operations', 'service'), cs_agent: assigned }],
+  // Which hold ends by whom is the domain's rule; some are finance's alone.
+  [
+    'release',
+    'Order',
+    { ...grant(ofShops, 'admin', 'cs_supervisor', 'operations', 'service', 'finance'), cs_agent: assigned },
+  ],
   ['assign', 'Order', grant(ofShops, 'admin', 'cs_agent', 'cs_supervisor', 'operations')],
   ['ship', 'Order', grant(ofShops, 'admin', 'warehouse', 'service')],
   ['route', 'Order', grant(ofShops, 'admin', 'cs_supervisor', 'operations')],

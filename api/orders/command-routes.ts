@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { isReleasable, mayRelease } from '../../domain/order-holds.ts';
 import type { OrderCommand } from '../../domain/order-messages.ts';
 import type { OrderHead } from '../../models/intake-store.ts';
 import type { Action, Principal } from '../auth/policy.ts';
 import type { ApiDeps } from '../deps.ts';
+import { Problem } from '../errors.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { orderIdSchema } from '../schemas.ts';
 import { assignCommand } from './assign-order.ts';
@@ -91,9 +93,14 @@ export const createCommandRoutes = (deps: ApiDeps): Route[] => {
       word: 'release',
       operationId: 'releaseOrder',
       summary: 'End a hold',
-      action: 'command',
+      action: 'release',
       body: releaseSchema,
-      command: ({ code }, { principal }) => ({ type: 'release', code, roles: [...principal.roles] }),
+      command: ({ code }, { principal }) => {
+        const roles = [...principal.roles];
+        if (isReleasable(code) && !mayRelease(code, roles))
+          throw new Problem('forbidden', { detail: `No role of yours ends a hold ${code}` });
+        return { type: 'release', code, roles };
+      },
     }),
     commandRoute({
       word: 'address',
