@@ -2,7 +2,7 @@ import type { OrderState } from './order-model.ts';
 import { statusOf } from './order-status.ts';
 import { allocatedWarehouses, paidTotal } from './order-quantities.ts';
 
-/** One line for the Temporal UI: what this order waits for. */
+/** One line for the Temporal UI: what this order waits for, in codes and times only, for it is shown in clear. */
 export const waitingFor = (state: OrderState, until: number | null): string => {
   const by = until === null || !Number.isFinite(until) ? '' : ` (until ${new Date(until).toISOString()})`;
   const status = statusOf(state);
@@ -15,7 +15,7 @@ const describe = (state: OrderState, status: ReturnType<typeof statusOf>): strin
     case 'pending_payment':
       return `waits for payment, ${paidTotal(state)} of ${state.snapshot.payable} paid`;
     case 'on_hold':
-      return `held by ${state.holds.map((hold) => `${hold.code} (${hold.detail})`).join(', ')}`;
+      return `held by ${state.holds.map(({ code }) => code).join(', ')}`;
     case 'backordered':
       return 'waits for stock, first come first served';
     case 'processing':

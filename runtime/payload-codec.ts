@@ -25,7 +25,8 @@ export class PayloadDecryptionError extends Error {
 
 /**
  * Encrypts whole payloads, their metadata included, with AES-256-GCM; data = nonce | ciphertext | tag, the key id is in the
- * metadata and authenticated. What comes unencrypted (a signal from the command line) passes.
+ * metadata and authenticated. What comes unencrypted (a signal from the command line) passes. Workflow metadata stays in
+ * clear: it holds codes and times only, is never stored, and tells everybody with the UI open what a workflow waits for.
  * Nonces are random: a key is good for 2^32 payloads, so rotate it long before.
  */
 export class EncryptionCodec implements PayloadCodec {
@@ -46,7 +47,7 @@ export class EncryptionCodec implements PayloadCodec {
   encodeNow(payloads: readonly Payload[]): Payload[] {
     const key = this.#keyring.current('payload');
     const keyId = Buffer.from(key.id);
-    return payloads.map((payload) => encrypt(payload, key, keyId));
+    return payloads.map((payload) => (isWorkflowMetadata(payload) ? payload : encrypt(payload, key, keyId)));
   }
 
   decodeNow(payloads: readonly Payload[]): Payload[] {
@@ -98,3 +99,12 @@ function isEncrypted({ metadata }: Payload): boolean {
 }
 
 const printable = (id: string): string => (/^[A-Za-z0-9_-]{1,40}$/.test(id) ? id : '(unreadable id)');
+
+const METADATA_START = Buffer.from('{"definition":{"type":"');
+
+/** The SDK's own answer to the UI's metadata query: message definitions and the current details. */
+const isWorkflowMetadata = ({ metadata, data }: Payload): boolean =>
+  data !== null &&
+  data !== undefined &&
+  Buffer.from(metadata?.['encoding'] ?? []).toString() === 'json/plain' &&
+  METADATA_START.equals(data.subarray(0, METADATA_START.length));

@@ -32,6 +32,8 @@ const LINES: [file: string, line: string, verdict: 'allowed' | 'forbidden'][] = 
   ['adapters/wms/b.ts', `import '../../domain/x.ts';`, 'allowed'],
   ['models/a.ts', `import '../api/x.ts';`, 'forbidden'],
   ['models/b.ts', `import type { X } from '../domain/x.ts'; export type Y = X;`, 'allowed'],
+  ['models/c.ts', `import { money } from '../domain/money.ts'; export const c = money;`, 'forbidden'],
+  ['models/d.ts', `import { orderId } from '../domain/ids.ts'; export const d = orderId;`, 'allowed'],
   ['api/a.ts', `import '../workflows/order-workflow.ts';`, 'forbidden'],
   ['api/b.ts', `import '../workflows/contract.ts';`, 'allowed'],
   ['api/c.ts', `import '../activities/x.ts';`, 'forbidden'],

@@ -69,6 +69,7 @@ export class FakeLedger {
     audit: [],
   };
   readonly #faults: Required<Fault>[] = [];
+  #isAway = false;
   readonly warehouses: Warehouse[];
   /** Calls of `commit`, those that failed included. */
   calls = 0;
@@ -85,20 +86,26 @@ export class FakeLedger {
     this.#faults.push({ at, times, when, error, delayMs });
   }
 
+  /** Nothing can be written, cases neither, until `recover`. */
+  away(): void {
+    this.#isAway = true;
+  }
+
   /** Back at once, whatever was still to fail. */
   recover(): void {
+    this.#isAway = false;
     this.#faults.length = 0;
   }
 
   /** For the activity that opens the case of a stuck order. */
   async open({ caseId, code, detail }: NewCase): Promise<void> {
-    const fault = this.#faults.find(({ times }) => times === Infinity);
-    if (fault) throw fault.error;
+    if (this.#isAway) throw new Error('the database is away');
     if (!this.#books.cases.has(caseId)) this.#books.cases.set(caseId, { code, state: 'open', detail });
   }
 
   async commit(request: Request): Promise<FakeAnswer> {
     this.calls += 1;
+    if (this.#isAway) throw new Error('the database is away');
     const fault = this.#faults.find(({ when, times }) => times > 0 && when(request));
     if (fault) fault.times -= 1;
     if (fault?.at === 'before') throw fault.error;

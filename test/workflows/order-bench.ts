@@ -98,6 +98,13 @@ export class OrderBench {
     return this.#begin({ ...input, opening: 'reinstated' }, this.#taskQueue);
   };
 
+  /** A queue that only workers of this test serve, so that they can die. */
+  ownQueue(): { taskQueue: string; work: () => Promise<{ stop(): Promise<void> }> } {
+    const taskQueue = newQueue();
+    const activities = createOrderActivities({ committer: this.ledger, cases: this.ledger, chainEntry });
+    return { taskQueue, work: () => this.#temporal.work({ taskQueue, activities }) };
+  }
+
   async end(): Promise<void> {
     for (const order of this.#orders) {
       // A run that is ended within a task would leave this server's clock locked.

@@ -4,7 +4,8 @@ import type { ApiDeps } from '../../deps.ts';
 import { Problem } from '../../errors.ts';
 import { defineRoute, type Route, type RouteContext } from '../../route.ts';
 import { exportRows, type Cell } from './export-columns.ts';
-import { csvStream, xlsxStream } from './export-writers.ts';
+import { csvStream } from './export-csv.ts';
+import { xlsxStream } from './export-xlsx.ts';
 import { orderAnswer } from './order-answer.ts';
 import { orderFilters, orderQueryOf } from './order-query.ts';
 
