@@ -1,8 +1,11 @@
 import { isGrpcServiceError } from '@temporalio/client';
 import { Problem } from './errors.ts';
 
-/** gRPC statuses that say "not now": cancelled, deadline exceeded, resource exhausted, aborted, unavailable. */
-const GRPC_NOT_NOW = new Set([1, 4, 8, 10, 14]);
+/**
+ * gRPC statuses that say "not now": cancelled, unknown (a connection that broke off while the call was under way),
+ * deadline exceeded, resource exhausted, aborted, unavailable.
+ */
+const GRPC_NOT_NOW = new Set([1, 2, 4, 8, 10, 14]);
 /** Replica set without a primary, shutting down, interrupted, out of time. */
 const MONGO_NOT_NOW = new Set([6, 7, 50, 89, 91, 112, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
 const MONGO_OUTAGES =

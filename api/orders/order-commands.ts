@@ -79,6 +79,9 @@ export class OrderCommands {
     for (let turn = 1; turn <= MAX_TURNS && current; turn += 1) {
       if (current.final) {
         const answer = await this.#deps.ended.apply(orderId, message);
+        // A repeated request whose first answer was lost may be what ended the order.
+        if (answer !== 'open' && 'refusal' in answer)
+          return (await this.#deps.desk.answerGiven(orderId, updateId)) ?? answer;
         if (answer !== 'open') return answer;
       } else {
         if (current.revision === 0) await this.#deps.starter.startUntaken(orderId);

@@ -82,6 +82,19 @@ export class OrderDeskClient {
     );
   }
 
+  /** What an order, which may have ended since, answered to a command; null when it was never asked. */
+  async answerGiven(orderId: string, updateId: string): Promise<CommandAnswer | null> {
+    const update = this.#client.workflow.getHandle(orderWorkflowId(orderId)).getUpdateHandle<CommandAnswer>(updateId);
+    try {
+      return await this.#within(Date.now() + SIGNAL_WITHIN_MS, () => update.result());
+    } catch (error) {
+      if (isEnded(error)) return null;
+      const answer = refusalOf(error);
+      if (answer) return answer;
+      throw error;
+    }
+  }
+
   /** False when there is no running workflow to tell. */
   async tellCaseResolved(orderId: string, caseId: string): Promise<boolean> {
     return this.#signal(orderId, (handle) => handle.signal(caseResolvedSignal, { caseId }));

@@ -19,8 +19,11 @@ const NOT_LOOKED_AT = 'UnprocessedUpdate';
 /** …and of one that the workflow's end cut short. */
 const CUT_SHORT = 'AcceptedUpdateCompletedWorkflow';
 
-/** gRPC: cancelled, deadline exceeded, resource exhausted, failed precondition, aborted, unavailable. */
-const NOT_NOW = [1, 4, 8, 9, 10, 14];
+/**
+ * gRPC: cancelled, unknown (a connection that broke off while the call was under way), deadline exceeded, resource
+ * exhausted, failed precondition, aborted, unavailable.
+ */
+const NOT_NOW = [1, 2, 4, 8, 9, 10, 14];
 
 const applicationFailureOf = (error: unknown): ApplicationFailure | undefined =>
   error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure ? error.cause : undefined;

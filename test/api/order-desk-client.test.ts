@@ -14,7 +14,7 @@ const failed = (type: string, ...details: unknown[]) =>
   new WorkflowUpdateFailedError('Workflow Update failed', ApplicationFailure.nonRetryable('no', type, ...details));
 
 test('what the engine cannot take now is asked again; what it refuses for good is not', () => {
-  for (const code of [1, 4, 8, 9, 10, 14]) assert.equal(isNotNow(grpc(code)), true, `gRPC ${code}`);
+  for (const code of [1, 2, 4, 8, 9, 10, 14]) assert.equal(isNotNow(grpc(code)), true, `gRPC ${code}`);
   for (const code of [3, 7, 12, 16]) assert.equal(isNotNow(grpc(code)), false, `gRPC ${code}`);
   assert.equal(isNotNow(new WorkflowUpdateRPCTimeoutOrCancelledError('late')), true);
   assert.equal(isNotNow(failed('UnprocessedUpdate')), true);

@@ -5,6 +5,9 @@ import { Problem } from '../../api/errors.ts';
 import { OrderDeskClient } from '../../api/orders/order-desk-client.ts';
 import { toProblem } from '../../api/to-problem.ts';
 import { snapshotOf, TIMERS } from '../support/stored-orders.ts';
+import { orderBody, problemOf, startOrderApp } from './order-app.ts';
+
+const app = await startOrderApp();
 
 test('a socket that the database has just ended is an outage, not an internal error', () => {
   const raw = Object.assign(new Error('This socket has been ended by the other party'), { code: 'EPIPE' });
@@ -29,4 +32,17 @@ test('a start that the engine never answers is given up in time', { timeout: 10_
   const startedAt = Date.now();
   await assert.rejects(desk.start(input), (error) => error instanceof Problem && error.code === 'unavailable');
   assert.ok(Date.now() - startedAt < 5000);
+});
+
+test('the command that ended an order has its answer again under its key, though the first one was lost', async () => {
+  await app.post('/v1/orders', orderBody('E1', { payments: [] }));
+  const headers = { 'Idempotency-Key': 'cancel-E1' };
+  const first = await app.post('/v1/orders/own1.E1/cancel', { reason: 'changed my mind' }, { headers });
+  assert.deepEqual([first.status, first.body.status], [200, 'cancelled']);
+  // As a process leaves it that dies before it could note the answer.
+  await app.deps.connection.collection('idempotency_keys').deleteMany({});
+  const again = await app.post('/v1/orders/own1.E1/cancel', { reason: 'changed my mind' }, { headers });
+  assert.deepEqual([again.status, again.text], [200, first.text]);
+  const other = await app.post('/v1/orders/own1.E1/cancel', { reason: 'changed my mind' });
+  assert.equal(problemOf(other), '409 action_not_allowed');
 });

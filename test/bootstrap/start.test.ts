@@ -19,11 +19,16 @@ interface Instance {
   exitCode: Promise<number | null>;
 }
 
+/** As a user would, and without npm in between where our own process is to be killed. */
+const NPM_START = ['npm', 'start', '--', '--no-demo'] as const;
+const OWN_START = [process.execPath, 'scripts/start.mjs', '--no-demo'] as const;
+
 const instances: Instance[] = [];
 
-const start = async (): Promise<Instance> => {
+const start = async (...command: [string, ...string[]]): Promise<Instance> => {
   const began = Date.now();
-  const child = spawn(process.execPath, ['scripts/start.mjs', '--no-demo'], {
+  const [program, ...args] = command;
+  const child = spawn(program, args, {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
@@ -109,7 +114,7 @@ const ORDER = {
 };
 
 test('the whole system starts within 20 s, and an open order goes on after a restart', async () => {
-  const first = await start();
+  const first = await start(...NPM_START);
   assert.ok(first.tookMs < 20_000, `ready after ${first.tookMs} ms`);
   assert.equal((await fetch(`${first.url}/readyz`)).status, 200);
   assert.equal((await fetch(`${first.url}/docs`)).status, 200);
@@ -124,9 +129,10 @@ test('the whole system starts within 20 s, and an open order goes on after a res
   assert.equal(started.length, 3);
   assert.equal(await stop(first), 0);
   assert.match(first.output(), /stopping[^]*stopped\n$/);
+  assert.equal(first.output().match(/^ready /gm)?.length, 1);
   assert.deepEqual(started.filter(isRunning), []);
 
-  const second = await start();
+  const second = await start(...NPM_START);
   const again = await caller(second.url);
   const payment = {
     paymentId: 'p1',
@@ -146,23 +152,23 @@ test('the whole system starts within 20 s, and an open order goes on after a res
 });
 
 test('after a kill of everything, the next start goes on with the same data', async () => {
-  const killed = await start();
+  const killed = await start(...OWN_START);
   for (const { pid } of processes().toReversed()) process.kill(pid, 'SIGKILL');
   killed.child.kill('SIGKILL');
   await killed.exitCode;
 
-  const next = await start();
+  const next = await start(...OWN_START);
   const order = await (await caller(next.url))('GET', '/v1/orders/own1.W1');
   assert.equal(order['paymentStatus'], 'paid');
   assert.equal(await stop(next), 0);
 });
 
 test('a killed supervisor leaves servers that the next start takes over, and an application that ends by itself', async () => {
-  const killed = await start();
+  const killed = await start(...OWN_START);
   killed.child.kill('SIGKILL');
   await killed.exitCode;
   const left = processes();
-  const next = await start();
+  const next = await start(...OWN_START);
   assert.match(next.output(), /left over from an earlier start/);
   await eventually(() => left.every((identity) => !isRunning(identity)));
   assert.equal(await stop(next), 0);

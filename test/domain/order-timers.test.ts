@@ -83,7 +83,7 @@ test('one line says what an order waits for, until when, and which cases are ope
   order.tell(pay('p2', 1600));
   assert.equal(
     waitingFor(order.state, null),
-    'on_hold: held by overpaid (100 more than 2000 was paid) · open cases: overpaid',
+    'on_hold: held by overpaid · open cases: overpaid',
   );
   const sent = Play.opened(paidSnapshot());
   assert.equal(waitingFor(sent.state, null), 'awaiting_shipment: waits for w1 to send the goods');

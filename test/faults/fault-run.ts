@@ -5,7 +5,7 @@ import { Instance } from '../../bench/instance.ts';
 import type { Say } from '../../runtime/embedded/say.ts';
 import type { Env } from '../../runtime/embedded/tool-paths.ts';
 import { CallTally } from './careful-caller.ts';
-import { catchUp } from './catch-up.ts';
+import { catchUp, type CaughtUp } from './catch-up.ts';
 import { readCommitTally, type FaultWord } from './commit-tally.ts';
 import { DrivenOrders } from './driven-orders.ts';
 import type { EngineFigures } from './engine-proofs.ts';
@@ -38,7 +38,7 @@ export interface FaultReport {
   mongo: string;
   outages: OutageRecord[];
   /** After the long outage of MongoDB: orders with a step that had to wait, and how long the last one took. */
-  behind: { orders: number; ms: number };
+  behind: CaughtUp;
   endedByItself: Record<string, number>;
   commits: Record<FaultWord, number>;
   tally: CallTally;
@@ -146,7 +146,7 @@ interface Scene {
 
 interface Suffered {
   records: OutageRecord[];
-  behind: { orders: number; ms: number };
+  behind: CaughtUp;
 }
 
 const driveThroughOutages = async (options: FaultRunOptions, scene: Scene): Promise<Suffered> => {
@@ -166,8 +166,8 @@ const driveThroughOutages = async (options: FaultRunOptions, scene: Scene): Prom
 
 const sufferAll = async (plan: readonly Outage[], scene: Scene, say: Say): Promise<Suffered> => {
   const { instance, orders, apiKey, told, signal } = scene;
-  const suffered: Suffered = { records: [], behind: { orders: 0, ms: 0 } };
-  const { client, close } = await openData(instance);
+  const suffered: Suffered = { records: [], behind: { orders: 0, halfMs: 0, ms: 0 } };
+  const data = await openData(instance);
   for (const outage of plan) {
     const { target, isLong } = outage;
     await sleep(outage.pauseMs, undefined, { signal });
@@ -183,12 +183,12 @@ const sufferAll = async (plan: readonly Outage[], scene: Scene, say: Say): Promi
       `${suffered.records.length}/${plan.length} ${target} was killed, away for ${down} s, all ready ${recovery} s later; ${orders.done}/${orders.count} orders done`,
     );
     if (!isLong || target !== 'mongo') continue;
-    suffered.behind = await catchUp(client, signal);
+    suffered.behind = await catchUp(data.client, signal);
     say(
       `${suffered.behind.orders} orders had a step to catch up with; done after ${(suffered.behind.ms / 1000).toFixed(1)} s`,
     );
   }
-  await close();
+  await data.close();
   return suffered;
 };
 

@@ -44,7 +44,7 @@ describe('orders while every process is killed and started again, and every step
   after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
 
   const check = (name: string, body: () => void) =>
-    it(name, (t: TestContext) => (missing === undefined ? body() : t.skip(missing)));
+    void it(name, (t: TestContext) => (missing === undefined ? body() : t.skip(missing)));
 
   /** Of the claims that match, none is broken, and at least one has been examined. */
   const holds = (...claims: RegExp[]) => {

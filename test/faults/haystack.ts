@@ -23,7 +23,7 @@ const formsOf = (value: string): Forms => {
   const utf8 = Buffer.from(value, 'utf8');
   const escaped = (spell: (code: string) => string) =>
     Buffer.from(
-      [...value].map((letter) => (letter.charCodeAt(0) < 128 ? letter : `\\u${spell(hexOf(letter))}`)).join(''),
+      Array.from(value, (letter) => (letter.charCodeAt(0) < 128 ? letter : `\\u${spell(hexOf(letter))}`)).join(''),
     );
   const encoded = encodeURIComponent(value);
   const digest = createHash('sha256').update(value).digest();

@@ -53,7 +53,7 @@ export const misuses = (
             method: 'bank',
             amount: 1,
             paidAt: new Date().toISOString(),
-            account: { name, number: `${phone}`.repeat(9), bank: address },
+            account: { name, number: phone.repeat(9), bank: address },
           },
         ],
       }),

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Claim } from './proof.ts';
+import type { Claim } from './proof.ts';
 
 interface ProbeOptions {
   url: string;

@@ -3,16 +3,18 @@ import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { after, before } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
-import type { Client } from '@temporalio/client';
-import { FAILURE_CONVERTER_PATH } from '../../runtime/temporal.ts';
+import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { Client } from '@temporalio/client';
+import { createLogger } from '../../runtime/logger.ts';
+import { ensureSearchAttributes, FAILURE_CONVERTER_PATH } from '../../runtime/temporal.ts';
 import { buildWorkflows, bundleName } from '../../scripts/build-workflows.ts';
 import proto from '@temporalio/proto';
 import { SEARCH_ATTRIBUTES } from '../../runtime/search-attributes.ts';
-import { temporalTestServer } from './servers.ts';
+import { temporalAddress, temporalTestServer } from './servers.ts';
 
 const { IndexedValueType } = proto.temporal.api.enums.v1;
 const TYPES = {
@@ -61,64 +63,106 @@ export interface TemporalBench {
 
 export const newQueue = (): string => `orders-${randomUUID()}`;
 
-/** One time-skipping server and one bundle for all tests of a file; each test takes a queue of its own. */
-export function useTemporal(): TemporalBench {
-  let env: TestWorkflowEnvironment;
-  let bundle: { code: string };
-  const start = async (): Promise<void> => {
-    quietRuntime();
-    const [path, code] = await Promise.all([temporalTestServer(), workflowBundle()]);
-    bundle = code;
-    env = await TestWorkflowEnvironment.createTimeSkipping({
-      server: { executable: { type: 'existing-path', path } },
-      client: { dataConverter: { failureConverterPath: FAILURE_CONVERTER_PATH } },
-    });
-    // This server knows no lists of keywords by name; a text is stored as it comes.
-    const names = Object.keys(SEARCH_ATTRIBUTES).map((name) => [name, TYPES[SEARCH_ATTRIBUTES[name as 'ShopId']]]);
-    await env.connection.operatorService.addSearchAttributes({ searchAttributes: Object.fromEntries(names) });
-  };
-  // Hooks of a file do not wait for each other.
-  let ready: Promise<void> | undefined;
-  before(() => (ready ??= start()));
-  const left = new Set<() => Promise<void>>();
-  after(async () => {
-    await Promise.all([...left].map((stop) => stop()));
-    await env.teardown();
+interface Engine {
+  client: Client;
+  connection: NativeConnection;
+  pass(ms: number): Promise<void>;
+  now(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** One time-skipping server and one bundle for all tests of a file; each test takes a queue or orders of its own. */
+export const useTemporal = (): TemporalBench => useEngine(skippingEngine);
+
+/** The same over a real server, where time passes as it does: for what the time-skipping one does otherwise. */
+export const useRealTemporal = (): TemporalBench => useEngine(realEngine);
+
+const dataConverter = { failureConverterPath: FAILURE_CONVERTER_PATH };
+
+const skippingEngine = async (): Promise<Engine> => {
+  const path = await temporalTestServer();
+  const env = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path } },
+    client: { dataConverter },
   });
-
-  const createWorker = async (options: Pick<WorkerOptions, 'taskQueue' | 'activities'>): Promise<Worker> => {
-    await (ready ??= start());
-    return Worker.create({
-      ...options,
-      connection: env.nativeConnection,
-      workflowBundle: bundle,
-      dataConverter: { failureConverterPath: FAILURE_CONVERTER_PATH },
-      reuseV8Context: true,
-      workflowThreadPoolSize: 1,
-      stickyQueueScheduleToStartTimeout: '1s',
-      shutdownGraceTime: '50ms',
-      shutdownForceTime: '300ms',
-    });
-  };
-
+  const types = Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, TYPES[type]]);
+  await env.connection.operatorService.addSearchAttributes({ searchAttributes: Object.fromEntries(types) });
   return {
-    get client() {
-      return env.client;
-    },
+    client: env.client,
+    connection: env.nativeConnection,
     async pass(ms) {
       // In parts, so that what a timer sets off is carried out before the next hour begins.
       for (let left = ms; left > 0; left -= HOUR_MS) await env.sleep(Math.min(left, HOUR_MS));
     },
     now: () => env.currentTimeMs(),
+    close: () => env.teardown(),
+  };
+};
+
+const realEngine = async (): Promise<Engine> => {
+  const connection = await NativeConnection.connect({ address: await temporalAddress() });
+  await ensureSearchAttributes(connection, 'default', createLogger({ stream: new PassThrough().resume() }));
+  return {
+    client: new Client({ connection, dataConverter }),
+    connection,
+    pass: sleep,
+    now: async () => Date.now(),
+    close: () => connection.close(),
+  };
+};
+
+function useEngine(start: () => Promise<Engine>): TemporalBench {
+  let engine: Engine | undefined;
+  let starting: Promise<[Engine, { code: string }]> | undefined;
+  const left = new Set<() => Promise<void>>();
+  // Hooks of a file do not wait for each other.
+  const started = () =>
+    (starting ??= (async () => {
+      quietRuntime();
+      const all = await Promise.all([start(), workflowBundle()]);
+      [engine] = all;
+      return all;
+    })());
+  before(started);
+  after(async () => {
+    await Promise.all([...left].map((stop) => stop()));
+    await engine?.close();
+  });
+  const ready = (): Engine => {
+    if (!engine) throw new Error('the server is only there within a test');
+    return engine;
+  };
+
+  const createWorker = async (options: Pick<WorkerOptions, 'taskQueue' | 'activities'>): Promise<Worker> => {
+    const [{ connection }, workflowBundle] = await started();
+    return Worker.create({
+      ...options,
+      connection,
+      workflowBundle,
+      dataConverter,
+      reuseV8Context: true,
+      workflowThreadPoolSize: 1,
+      stickyQueueScheduleToStartTimeout: '1s',
+      shutdownGraceTime: '50ms',
+      shutdownForceTime: '1s',
+    });
+  };
+
+  return {
+    get client() {
+      return ready().client;
+    },
+    pass: (ms) => ready().pass(ms),
+    now: () => ready().now(),
     async runUntil(options, run) {
       const worker = await createWorker(options);
       return worker.runUntil(run);
     },
     async work(options) {
       const worker = await createWorker(options);
-      const running = worker.run().catch(() => undefined);
+      const running = worker.run();
       const stop = async () => {
-        left.delete(stop);
+        if (!left.delete(stop)) return;
         worker.shutdown();
         await running;
       };

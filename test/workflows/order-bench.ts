@@ -27,8 +27,7 @@ export const TEN_DAYS: OrderTimers = { paymentTimeoutMs: 1_800_000, autoComplete
 type Handle = WorkflowHandleWithFirstExecutionRunId<typeof orderWorkflow>;
 
 /** The orders of one file's tests: one worker serves them all, each test has a ledger of its own. */
-export const useOrders = () => {
-  const temporal = useTemporal();
+export const useOrders = (temporal: TemporalBench = useTemporal()) => {
   const ledgers = new Map<string, FakeLedger>();
   const ledgerOf = (orderId: string): FakeLedger => {
     const ledger = ledgers.get(orderId.split('-')[0] ?? '');
