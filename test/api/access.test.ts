@@ -27,6 +27,7 @@ const MAY: Record<string, Role[]> = {
   'create Order': ['admin', 'service'],
   'pay Order': ['admin', 'service'],
   'command Order': ['admin', 'cs_agent', 'cs_supervisor', 'operations', 'service'],
+  'release Order': ['admin', 'cs_agent', 'cs_supervisor', 'operations', 'service', 'finance'],
   'assign Order': ['admin', 'cs_agent', 'cs_supervisor', 'operations'],
   'ship Order': ['admin', 'warehouse', 'service'],
   'route Order': ['admin', 'cs_supervisor', 'operations'],

@@ -130,7 +130,12 @@ test('payments add up; the same again changes nothing; another currency (M14) or
   assert.deepEqual([twice.body.status, twice.body.holds[0].code], ['on_hold', 'overpaid']);
   const supervisor = await app.as('sue', ['cs_supervisor']);
   const tried = await app.post(`${path}/release`, { code: 'overpaid' }, { token: supervisor });
-  assert.equal(problemOf(tried), '409 action_not_allowed', 'by finance only');
+  assert.equal(problemOf(tried), '403 forbidden', 'by finance only');
+  const finance = await app.as('fay', ['finance']);
+  const manual = await app.post(`${path}/release`, { code: 'manual' }, { token: finance });
+  assert.equal(problemOf(manual), '403 forbidden', 'finance ends only what is its own');
+  const released = await app.post(`${path}/release`, { code: 'overpaid' }, { token: finance });
+  assert.deepEqual([released.status, released.body.status, released.body.holds], [200, 'awaiting_shipment', []]);
 });
 
 test('K2 two of five shipped, the rest cancelled: on hand less two, nothing reserved', async () => {

@@ -81,10 +81,7 @@ test('one line says what an order waits for, until when, and which cases are ope
     `pending_payment: waits for payment, 500 of 2000 paid (until ${later(1_800_000)})`,
   );
   order.tell(pay('p2', 1600));
-  assert.equal(
-    waitingFor(order.state, null),
-    'on_hold: held by overpaid · open cases: overpaid',
-  );
+  assert.equal(waitingFor(order.state, null), 'on_hold: held by overpaid · open cases: overpaid');
   const sent = Play.opened(paidSnapshot());
   assert.equal(waitingFor(sent.state, null), 'awaiting_shipment: waits for w1 to send the goods');
   sent.tell(ship('T1', { 1: 2 }));

@@ -53,6 +53,6 @@ export const lookIntoWorkflows = async (search: Search, client: Client, codec: E
 function* payloadsIn(value: unknown): Generator<Payload> {
   if (value === null || typeof value !== 'object' || ArrayBuffer.isView(value)) return;
   const { metadata, data } = value as Payload;
-  if (metadata && ArrayBuffer.isView(data)) yield value as Payload;
+  if (metadata && ArrayBuffer.isView(data)) yield value;
   else for (const inner of Object.values(value)) yield* payloadsIn(inner);
 }

@@ -13,9 +13,9 @@ export type FakeAnswer = CommitAnswer & { written?: WrittenStep };
 type Request = OrderStepRequest & { message?: WrittenStep['message'] };
 type ReserveIntent = Extract<StockIntent, { kind: 'reserve' }>;
 
-/** What goes wrong with a call: before it takes effect, after it did, or it is only slow (`delayMs` after the effect). */
+/** What goes wrong with a call: it fails before or after its effect, or answers only `delayMs` after it. */
 export interface Fault {
-  at: 'before' | 'after' | 'slow' | 'never answers';
+  at: 'before' | 'after' | 'slow';
   times?: number;
   when?: (request: OrderStepRequest) => boolean;
   error?: Error;
@@ -111,7 +111,6 @@ export class FakeLedger {
     if (fault?.at === 'before') throw fault.error;
     const answer = this.#carryOut(request);
     if (fault?.at === 'after') throw fault.error;
-    if (fault?.at === 'never answers') await new Promise(() => undefined);
     if (fault?.at === 'slow') await sleep(fault.delayMs);
     return answer;
   }
