@@ -5,6 +5,7 @@ import type { Origin } from '../domain/order-messages.ts';
 import type { AuditActor, AuditFrom } from '../models/audit-log.ts';
 import type { Action, AppAbility, Principal, SubjectName } from './auth/policy.ts';
 import type { ApiDeps } from './deps.ts';
+import type { ProblemCode } from './errors.ts';
 
 /** `public` routes have no principal; every other needs a role that the policy grants the pair to. */
 export type Access = { readonly action: Action; readonly subject: SubjectName } | 'public';
@@ -70,6 +71,8 @@ export interface Route {
   /** A form posted by a page of ours, in place of JSON. */
   readonly form?: boolean;
   readonly success: RouteSuccess;
+  /** What it answers besides the problems that follow from the declaration; for the OpenAPI document. */
+  readonly problems?: readonly ProblemCode[];
   /** Honours `Idempotency-Key`. */
   readonly idempotent?: boolean;
   /** Absent from the OpenAPI document: pages and their files. */

@@ -132,10 +132,10 @@ function readQuery(url: string): Record<string, string> {
   return query;
 }
 
-/** `"3"` and `3` are revision 3; `*` is any. */
+/** `"3"`, `3` and `W/"3"`, which a compressing proxy makes of it, are revision 3; `*` is any. */
 function readIfMatch(value: string | undefined): number | undefined {
   if (value === undefined || value.trim() === '*') return undefined;
-  const [, quoted, bare] = /^(?:"(\d{1,15})"|(\d{1,15}))$/.exec(value.trim()) ?? [];
+  const [, quoted, bare] = /^(?:(?:W\/)?"(\d{1,15})"|(\d{1,15}))$/.exec(value.trim()) ?? [];
   const revision = quoted ?? bare;
   if (revision === undefined) throw invalidField('If-Match', 'must be one revision, e.g. "3"');
   return Number(revision);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isOrderId, orderEntity } from '../../domain/ids.ts';
 import type { AuditEntry } from '../../models/audit-log.ts';
 import { scopeFilter } from '../auth/scope.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -34,17 +35,20 @@ export const createAuditRoutes = (deps: ApiDeps): Route[] => [
     summary: 'Who did what, when, from where; newest first',
     access: { action: 'read', subject: 'Audit' },
     query: listQuery({
-      entity: plainText(200).optional().meta({ example: 'order/own1.W1001' }),
+      entity: plainText(200)
+        .optional()
+        .meta({ example: 'order/own1.W1001', description: 'An order may be named by its id alone' }),
       actor: plainText(64).optional().meta({ description: 'A user name or the key id of a service' }),
       from: timeSchema.optional(),
       to: timeSchema.optional().meta({ description: 'Exclusive' }),
     }),
     success: { status: 200, schema: pageSchema(auditEntrySchema), description: 'A page of entries' },
     handler: async ({ query, ability }) => {
-      const { limit, cursor, ...filter } = query;
+      const { limit, cursor, entity, ...filter } = query;
       const key = cursor === undefined ? undefined : decodeCursor(cursor, cursorKey);
       const entries = await deps.audit.list({
         ...filter,
+        entity: entity !== undefined && isOrderId(entity) ? orderEntity(entity) : entity,
         scope: scopeFilter(ability, 'read', 'Audit'),
         after: key && { at: new Date(key[0]), id: key[1] },
         limit: limit + 1,

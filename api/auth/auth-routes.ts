@@ -66,6 +66,7 @@ export function createAuthRoutes(deps: ApiDeps, signIn: SignIn): Route[] {
       access: 'public',
       body: credentialsSchema,
       success: { status: 200, schema: sessionSchema, description: 'Signed in' },
+      problems: ['invalid_credentials'],
       handler: async (ctx) => {
         const user = await signIn.check(ctx, ctx.body.username, ctx.body.password);
         const { session, refreshToken } = await deps.sessions.open(user.username);
@@ -89,6 +90,7 @@ export function createAuthRoutes(deps: ApiDeps, signIn: SignIn): Route[] {
       access: 'public',
       body: z.strictObject({ refreshToken: z.string().min(1).max(200) }),
       success: { status: 200, schema: sessionSchema, description: 'New tokens' },
+      problems: ['unauthenticated'],
       handler: async (ctx) => {
         const rotation = await deps.sessions.rotate(ctx.body.refreshToken);
         if (rotation.outcome !== 'rotated') {

@@ -35,6 +35,8 @@ interface CommandRoute<B extends z.ZodType> {
   description?: string;
   action: Action;
   body: B;
+  /** What the roles alone forbid, before the order is looked at; throws 403. */
+  assertMay?(body: z.output<B>, principal: Principal): void;
   command(body: z.output<B>, about: { head: OrderHead; principal: Principal }): OrderCommand | Promise<OrderCommand>;
 }
 
@@ -55,8 +57,10 @@ export const createCommandRoutes = (deps: ApiDeps): Route[] => {
       success: { status: 200, schema: orderSchema, description: 'The order as it is now' },
       idempotent: true,
       handler: async (ctx) => {
+        const body = ctx.body as z.output<B>;
+        route.assertMay?.(body, ctx.principal);
         const head = await commands.headInScope(ctx.params.orderId, route.action, ctx);
-        const command = await route.command(ctx.body as z.output<B>, { head, principal: ctx.principal });
+        const command = await route.command(body, { head, principal: ctx.principal });
         const record = await commands.run(ctx, head, command);
         if (command.type === 'assign') await cases.assign(head.orderId, command.username);
         return { status: 200, body: orderAnswer(record), revision: record.revision };
@@ -95,12 +99,11 @@ export const createCommandRoutes = (deps: ApiDeps): Route[] => {
       summary: 'End a hold',
       action: 'release',
       body: releaseSchema,
-      command: ({ code }, { principal }) => {
-        const roles = [...principal.roles];
+      assertMay: ({ code }, { roles }) => {
         if (isReleasable(code) && !mayRelease(code, roles))
           throw new Problem('forbidden', { detail: `No role of yours ends a hold ${code}` });
-        return { type: 'release', code, roles };
       },
+      command: ({ code }, { principal }) => ({ type: 'release', code, roles: [...principal.roles] }),
     }),
     commandRoute({
       word: 'address',

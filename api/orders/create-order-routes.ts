@@ -25,6 +25,7 @@ export const createIntakeRoutes = (deps: ApiDeps): Route[] => {
         description: 'Taken in',
         also: { 200: 'The same order had been taken in before' },
       },
+      problems: ['not_found'],
       idempotent: true,
       handler: async (ctx) => {
         const { record, isNew } = await create(ctx, ctx.body);

@@ -20,6 +20,7 @@ export const createMergeRoutes = (deps: ApiDeps): Route[] => {
       access: { action: 'route', subject: 'Order' },
       body: mergeSchema,
       success: { status: 200, schema: z.object({ items: z.array(orderSchema) }), description: 'The orders, as named' },
+      problems: ['not_found'],
       idempotent: true,
       handler: async (ctx) => {
         const records = await merge(ctx, ctx.body.orderIds);

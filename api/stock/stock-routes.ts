@@ -11,6 +11,7 @@ import { defineRoute, type Route } from '../route.ts';
 import { decodeCursor, idSchema, listQuery, orderIdSchema, pageSchema, skuCodeSchema, toPage } from '../schemas.ts';
 import { changeStock } from './change-stock.ts';
 import {
+  adjustedLines,
   adjustmentSchema,
   changedSchema,
   movementSchema,
@@ -65,8 +66,8 @@ export const createStockRoutes = ({ connection, sealer }: Pick<ApiDeps, 'connect
       body: adjustmentSchema,
       success: { status: 201, schema: changedSchema, description: 'The counters after the adjustment' },
       handler: async (ctx) => {
-        const { warehouseId, skuCode, quantity, reason } = ctx.body;
-        const lines = [{ skuCode, quantity }];
+        const { warehouseId, reason } = ctx.body;
+        const lines = adjustedLines(ctx.body);
         const counters = await change({ movement: 'adjustment', warehouseId, lines, reason }, ctx);
         return { status: 201, body: { items: counters.map(stockView) } };
       },

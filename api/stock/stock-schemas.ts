@@ -66,10 +66,9 @@ export const changedSchema = z.object({
   items: z.array(stockSchema).meta({ description: 'The counters after the change' }),
 });
 
-export const receiptSchema = z.strictObject({
-  warehouseId: idSchema,
-  lines: z
-    .array(z.strictObject({ skuCode: skuCodeSchema, quantity: quantitySchema }))
+const linesSchema = (quantity: z.ZodType<number>) =>
+  z
+    .array(z.strictObject({ skuCode: skuCodeSchema, quantity }))
     .min(1, 'must name at least one SKU')
     .max(500, 'must be at most 500 lines')
     .superRefine((lines, ctx) => {
@@ -78,18 +77,37 @@ export const receiptSchema = z.strictObject({
         if (seen.has(skuCode)) ctx.addIssue({ code: 'custom', path: [index, 'skuCode'], message: 'is there twice' });
         seen.add(skuCode);
       });
-    }),
-});
+    });
 
-export const adjustmentSchema = z.strictObject({
-  warehouseId: idSchema,
-  skuCode: skuCodeSchema,
-  quantity: z
-    .number({ error: 'must be a whole number' })
-    .int('must be a whole number')
-    .min(-1_000_000, 'must be at least -1000000')
-    .max(1_000_000, 'must be at most 1000000')
-    .refine((quantity) => quantity !== 0, 'must not be 0')
-    .meta({ description: 'Signed: what is added to or taken from the goods on hand' }),
-  reason: textSchema(500),
-});
+export const receiptSchema = z.strictObject({ warehouseId: idSchema, lines: linesSchema(quantitySchema) });
+
+const signedQuantitySchema = z
+  .number({ error: 'must be a whole number' })
+  .int('must be a whole number')
+  .min(-1_000_000, 'must be at least -1000000')
+  .max(1_000_000, 'must be at most 1000000')
+  .refine((quantity) => quantity !== 0, 'must not be 0')
+  .meta({ description: 'Signed: what is added to or taken from the goods on hand' });
+
+export const adjustmentSchema = z
+  .strictObject({
+    warehouseId: idSchema,
+    skuCode: skuCodeSchema.optional(),
+    quantity: signedQuantitySchema.optional(),
+    lines: linesSchema(signedQuantitySchema).optional().meta({ description: 'In place of `skuCode` and `quantity`' }),
+    reason: textSchema(500),
+  })
+  .superRefine(({ skuCode, quantity, lines }, ctx) => {
+    const refuse = (path: string, message: string) => ctx.addIssue({ code: 'custom', path: [path], message });
+    if (lines !== undefined) {
+      if (skuCode !== undefined) refuse('skuCode', 'is not for a body with lines');
+      if (quantity !== undefined) refuse('quantity', 'is not for a body with lines');
+    } else {
+      if (skuCode === undefined) refuse('skuCode', 'is needed');
+      if (quantity === undefined) refuse('quantity', 'is needed');
+    }
+  });
+
+/** One SKU in the body itself is a line like any other. */
+export const adjustedLines = ({ skuCode, quantity, lines }: z.output<typeof adjustmentSchema>) =>
+  lines ?? (skuCode !== undefined && quantity !== undefined ? [{ skuCode, quantity }] : []);

@@ -99,7 +99,7 @@ function responsesOf(route: Route): ZodOpenApiResponsesObject {
   return responses;
 }
 
-function problemsOf({ access, method, params, idempotent }: Route): Map<number, ProblemCode[]> {
+function problemsOf({ access, method, params, idempotent, problems = [] }: Route): Map<number, ProblemCode[]> {
   const isCommand = method !== 'GET' && access !== 'public';
   const codes: ProblemCode[] = [
     ...PROBLEMS_OF_ALL,
@@ -108,6 +108,7 @@ function problemsOf({ access, method, params, idempotent }: Route): Map<number, 
     ...(method === 'GET' ? [] : (['payload_too_large', 'unsupported_media_type'] as const)),
     ...(isCommand ? (['action_not_allowed', 'conflict', 'stale_revision', 'rule_violation'] as const) : []),
     ...(idempotent ? (['idempotency_key_reused'] as const) : []),
+    ...problems,
   ];
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of codes) byStatus.set(statusOf(code), [...(byStatus.get(statusOf(code)) ?? []), code]);

@@ -99,6 +99,20 @@ describe('the audit log', () => {
       assert.equal((await api.call('GET', `/v1/audit?${query}`, { token: admin })).status, 400, query);
   });
 
+  it('finds an order by its bare id, with who looked at its personal data', async () => {
+    await write('order/s5.W1');
+    await write('order/s5.W1/access');
+    await write('order/s5.W10');
+    for (const entity of ['s5.W1', 'order/s5.W1']) {
+      const { items } = await list(`entity=${entity}`);
+      assert.deepEqual(items.map((entry: { entity: string }) => entry.entity).toSorted(), [
+        'order/s5.W1',
+        'order/s5.W1/access',
+      ]);
+    }
+    assert.equal((await list('entity=order/s5.W1/access')).items.length, 1);
+  });
+
   it('shows an auditor of some shops only what belongs to those', async () => {
     await write('order/a1.W1');
     await write('order/a2.W1');

@@ -222,6 +222,9 @@ test('an agent takes an order of their shops by its id and may then act on it; n
   const hold = { code: 'manual', detail: 'mine' };
   assert.equal(problemOf(await app.post(`${path}/hold`, hold, { token: agent })), '404 not_found');
   assert.equal(problemOf(await app.post(`${path}/assign`, { username: 'root' }, { token: agent })), '403 forbidden');
+  // What no agent may do is refused before it is asked whose order it is.
+  assert.equal(problemOf(await app.post(`${path}/release`, { code: 'overpaid' }, { token: agent })), '403 forbidden');
+  assert.equal(problemOf(await app.post(`${path}/release`, { code: 'manual' }, { token: agent })), '404 not_found');
   assert.deepEqual((await app.get('/v1/cases', agent)).body.items, []);
   const taken = await app.post(`${path}/assign`, { username: 'anna' }, { token: agent });
   assert.deepEqual([taken.status, taken.body.assignee], [200, 'Anna']);

@@ -65,6 +65,34 @@ test('a correction adds or takes away, never more than is there and not reserved
   assert.deepEqual((await get('?skuCode=NEVER')).body.items, []);
 });
 
+test('a correction of several SKUs is made for all of them or for none', async () => {
+  const path = '/v1/stock/adjustments';
+  const before = (await get('?warehouseId=WH1')).body.items;
+  const lines = [
+    { skuCode: 'PAIR-A', quantity: 2 },
+    { skuCode: 'PAIR-B', quantity: 3 },
+  ];
+  const made = await api.call('POST', path, { token, body: { warehouseId: 'WH1', lines, reason: 'count' } });
+  assert.equal(made.status, 201);
+  assert.deepEqual(
+    made.body.items.map(({ skuCode, onHand }: { skuCode: string; onHand: number }) => [skuCode, onHand]),
+    [
+      ['PAIR-A', 2],
+      ['PAIR-B', 3],
+    ],
+  );
+  const back = lines.map(({ skuCode }, index) => ({ skuCode, quantity: index === 0 ? -2 : -4 }));
+  const refused = await api.call('POST', path, { token, body: { warehouseId: 'WH1', lines: back, reason: 'count' } });
+  assert.deepEqual([refused.status, refused.body.code], [422, 'rule_violation']);
+  for (const body of [{ lines, skuCode: 'PAIR-A' }, { lines: [] }, { skuCode: 'PAIR-A' }, { quantity: 1 }, {}])
+    assert.equal(
+      (await api.call('POST', path, { token, body: { warehouseId: 'WH1', reason: 'count', ...body } })).status,
+      400,
+    );
+  assert.equal((await get('?warehouseId=WH1')).body.items.length, before.length + 2);
+  assert.equal((await get('?skuCode=PAIR-A')).body.items[0].onHand, 2);
+});
+
 test('goods that arrive serve the orders that wait for them', async () => {
   const { committer } = commitHubOf(connection);
   const order = await new PlayedOrder({ orderId: 'own1.2', units: { BAG: 2 } }).store(connection);

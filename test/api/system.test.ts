@@ -57,6 +57,7 @@ describe('the OpenAPI document', async () => {
     assert.equal(document.openapi, '3.1.0');
     const login = document.paths['/v1/auth/login'].post;
     assert.deepEqual(login.security, []);
+    assert.ok(login.responses['401'] && document.paths['/v1/auth/refresh'].post.responses['401']);
     const create = document.paths['/v1/users'].post;
     assert.deepEqual(Object.keys(create.responses).toSorted(), [
       '201',

@@ -10,7 +10,8 @@ const needsProc = process.platform === 'linux' ? false : 'process costs are read
 test('an ordinary order costs the engine no more than its limits', { skip: needsProc, timeout: 240_000 }, async () => {
   const child = spawn(process.execPath, ARGS, { stdio: ['ignore', 'pipe', 'pipe'] });
   let printed = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (printed += chunk.toString()));
   const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
   assert.equal(code, 0, printed);
   assert.match(printed, /history events an order/);

@@ -178,28 +178,6 @@ test(
 );
 
 test(
-  'whoever asks an order that is just ending is answered',
-  story(async ({ ledger, start }) => {
-    const order = await start(snapshotOf);
-    await order.is('pending_payment');
-    ledger.fail({ at: 'slow', delayMs: 150 });
-    const answers = await Promise.all([
-      order.tell(CANCEL),
-      order.ask(pay('p1', 2000)),
-      order.ask({ type: 'assign', username: 'ann' }),
-      order.ask(hold('manual')),
-    ]);
-    assert.equal(order.view.status, 'cancelled');
-    assert.deepEqual(
-      answers.map((answer) => (typeof answer === 'object' && 'refusal' in answer ? answer.refusal.code : 'done')),
-      ['done', 'done', 'done', 'action_not_allowed'],
-    );
-    assert.deepEqual(order.openCases, ['late_payment', 'refund_due']);
-    assert.deepEqual([order.view.assignee, order.view.final?.assignee], ['ann', 'ann']);
-  }),
-);
-
-test(
   'goods that a warehouse does not have are not allocated to it, and the order keeps what it has',
   story(
     async ({ ledger, start }) => {

@@ -1,9 +1,10 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { eventually, useRealTemporal } from '../support/temporal.ts';
-import { CANCEL, deliver, lineOf, paidSnapshot, pay, ship, snapshotOf } from '../domain/samples.ts';
-import { useOrders, type Order } from './order-bench.ts';
+import { CANCEL, deliver, hold, lineOf, paidSnapshot, pay, ship, snapshotOf } from '../domain/samples.ts';
+import { useOrders, type Order, type OrderBench } from './order-bench.ts';
 
 const temporal = useRealTemporal();
 const { story } = useOrders(temporal);
@@ -101,5 +102,74 @@ test(
     await forgetLastTask(order);
     await eventually(async () => assert.equal((await order.newest.describe()).status.name, 'COMPLETED'));
     assert.deepEqual([order.actions, order.view.status], [['opened', 'paymentTimeout'], 'cancelled']);
+  }),
+);
+
+/** These arrive together, in this order: nobody works the queue while they are sent. */
+const askTogether = async <T>(
+  { work }: ReturnType<OrderBench['ownQueue']>,
+  worker: { stop(): Promise<void> },
+  asks: (() => Promise<T>)[],
+): Promise<T[]> => {
+  await worker.stop();
+  const answers: Promise<T>[] = [];
+  for (const ask of asks) {
+    answers.push(ask());
+    await setTimeout(60);
+  }
+  await work();
+  return Promise.all(answers);
+};
+
+test(
+  'O9: of steps that one task asks for, each is written when the history has the one before',
+  story(async (bench) => {
+    const own = bench.ownQueue();
+    const worker = await own.work();
+    const order = await bench.start(snapshotOf, { taskQueue: own.taskQueue });
+    await order.is('pending_payment');
+    await order.details();
+    const names = ['ann', 'bob', 'eve'];
+    await askTogether(
+      own,
+      worker,
+      names.map((username) => () => order.ask({ type: 'assign', username })),
+    );
+    assert.deepEqual([order.view.assignee, order.view.revision, bench.ledger.calls], ['eve', 4, 4]);
+    const steps = (await order.events()).filter((event) =>
+      /^(marker|activityTaskS|activityTaskC|workflowTaskC)/.test(event),
+    );
+    assert.deepEqual(steps.slice(2), [
+      'workflowTaskCompleted',
+      'markerRecorded',
+      'activityTaskScheduled',
+      'activityTaskStarted',
+      'activityTaskCompleted',
+      'workflowTaskCompleted',
+      'markerRecorded',
+    ]);
+  }),
+);
+
+test(
+  'whoever asks an order that is just ending is answered',
+  story(async (bench) => {
+    const own = bench.ownQueue();
+    const worker = await own.work();
+    const order = await bench.start(snapshotOf, { taskQueue: own.taskQueue });
+    await order.is('pending_payment');
+    await order.details();
+    const answers = await askTogether(own, worker, [
+      () => order.ask(CANCEL),
+      () => order.ask(pay('p1', 2000)),
+      () => order.ask({ type: 'assign', username: 'ann' }),
+      () => order.ask(hold('manual')),
+    ]);
+    assert.deepEqual(
+      answers.map((answer) => ('refusal' in answer ? answer.refusal.code : answer.revision)),
+      [2, 3, 4, 'action_not_allowed'],
+    );
+    assert.deepEqual([order.view.status, order.openCases], ['cancelled', ['late_payment', 'refund_due']]);
+    assert.deepEqual([order.view.assignee, order.view.final?.assignee], ['ann', 'ann']);
   }),
 );

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { orderEntity } from '../../../domain/ids.ts';
+import { accessOf } from '../../../models/audit-log.ts';
 import type { OrderStore } from '../../../models/order-store.ts';
 import { RevealCounts } from '../../../models/reveal-counts.ts';
 import { assertInScope } from '../../auth/scope.ts';
@@ -61,7 +62,7 @@ export const createRevealRoutes = (
           });
         const clear = sealer.unseal<SealedReceiver>(order.receiver.sealed);
         // On record before anybody sees it.
-        const entity = `${orderEntity(orderId)}/access`;
+        const entity = accessOf(orderEntity(orderId));
         await audit.append({
           entity,
           at: new Date(),
