@@ -3,7 +3,7 @@ import type { ReservationOutcome } from '../domain/order-step.ts';
 import type { StockLine } from '../domain/order-quantities.ts';
 import { byNearness, type Warehouse } from '../domain/stock-allocation.ts';
 import { movementId, stockId } from '../domain/ids.ts';
-import type { OrderStepRequest } from './step-committer.ts';
+import type { OrderStepRequest } from './commit-requests.ts';
 import { linesBySku } from './stock-book.ts';
 import { movementCollection, stockCollection, type MovementRecord, type StockRecord } from './stock-records.ts';
 

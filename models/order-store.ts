@@ -82,7 +82,7 @@ export class OrderStore {
   async countUpTo(most: number, query: Pick<OrderQuery, 'filter' | 'anyOf'>): Promise<number> {
     let count = 0;
     for (const { filter, hint } of branchesOf(query))
-      count += await this.#orders.countDocuments(filter as mongo.Filter<OrderRecord>, { limit: most, ...hinted(hint) });
+      count += await this.#orders.countDocuments(filter, { limit: most, ...hinted(hint) });
     return count;
   }
 }

@@ -1,64 +1,22 @@
-import type { ClientSession, Connection, mongo } from 'mongoose';
-import type { CaseChange, ReservationOutcome, StockIntent } from '../domain/order-step.ts';
-import type { Actor, OrderMessage } from '../domain/order-messages.ts';
-import type { WrittenStep } from '../domain/step-request.ts';
+import type { ClientSession, Connection } from 'mongoose';
+import type { ReservationOutcome } from '../domain/order-step.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { auditCollection, type AuditEntry } from './audit-log.ts';
-import { caseCollection, type CaseRecord } from './case-records.ts';
+import { auditCollection } from './audit-log.ts';
+import { caseCollection } from './case-records.ts';
+import type { CommitAnswer, CommitRequest, OrderFields, OrderStepRequest } from './commit-requests.ts';
 import { GroupCommit } from './group-commit.ts';
-import { orderCollection, type OrderRecord } from './order-records.ts';
+import { orderCollection } from './order-records.ts';
+import { caseWrite, orderWrite, settledAnswer } from './order-step-write.ts';
 import { LedgerMismatch, LostRace, StaleWarehouses, StockBook, type OrderMovement } from './stock-book.ts';
 import { OptimisticStock } from './optimistic-stock.ts';
 import { backorderCollection, movementCollection, stockCollection, stockGuardCollection } from './stock-records.ts';
-import { changeStock, type StockChangeRequest } from './stock-change.ts';
+import { changeStock } from './stock-change.ts';
 import { isTransient, runTransaction } from './transaction.ts';
 import { WarehouseDirectory } from './warehouse-records.ts';
 
-/** The fields of an order's record that a step writes; everything else is intake's. */
-export type OrderFields = Omit<OrderRecord, '_id' | 'snapshot' | 'contentHash' | 'origin' | 'runId' | 'lastStep'>;
-
-/** One step of one order: written whole or not at all, and only once however often it is asked for. */
-export interface OrderStepRequest {
-  kind: 'orderStep';
-  orderId: string;
-  shopId: string;
-  /** Revision after the step. */
-  revision: number;
-  /** First run of the order's workflow; an order belongs to one. `null` = a step on an order that has ended. */
-  runId: string | null;
-  /** A reinstated order gets a new first run: the record changes hands. */
-  takesOver: boolean;
-  /** What caused the step; whoever meets it again learns what it was. */
-  message?: OrderMessage;
-  actor: Actor;
-  at: Date;
-  stock: StockIntent[];
-  cases: CaseChange[];
-  /** View and audit as the reservation's outcome makes them. */
-  build(outcome: ReservationOutcome | undefined): { fields: OrderFields; audit: AuditEntry };
-}
-
-/** The rest of a queue that was too long for one transaction. */
-interface ServeQueueRequest {
-  kind: 'serveQueue';
-  skuCodes: string[];
-  at: Date;
-}
-
+export { ForeignRun } from './commit-requests.ts';
+export type { CommitAnswer, CommitRequest, OrderFields, OrderStepRequest } from './commit-requests.ts';
 export type { StockChangeRequest } from './stock-change.ts';
-
-export type CommitRequest = OrderStepRequest | StockChangeRequest | ServeQueueRequest;
-
-export interface CommitAnswer {
-  /** Nothing was written when the outcome is `short`, or when the step had been written before. */
-  isRepeat: boolean;
-  outcome?: ReservationOutcome;
-  auditHash: string;
-  /** What was written of the order's record, when it was written now. */
-  fields?: OrderFields;
-  /** Of a repeat: the step that is written under this revision. */
-  written?: WrittenStep;
-}
 
 export interface CommitterEvents {
   /** Orders of the queue that a commit has served; their workflows are to be told. */
@@ -66,11 +24,6 @@ export interface CommitterEvents {
   /** An order's view is readable with this revision. */
   onCommitted?(orderId: string, revision: number, fields: OrderFields | undefined): void;
   onBatch?(size: number, path: 'fast' | 'full', ms: number): void;
-}
-
-/** The order belongs to another workflow run, or to nobody any more: a foreign write, never stale news. */
-export class ForeignRun extends Error {
-  override name = 'ForeignRun';
 }
 
 /**
@@ -183,19 +136,19 @@ export class StepCommitter {
   }
 
   async #runFull(requests: CommitRequest[]): Promise<(CommitAnswer | Error)[]> {
-    let isListFresh = false;
+    let isFresh = false;
     for (let tries = 1; ; tries += 1) {
       let book: StockBook | undefined;
       try {
-        const warehouses = await this.#warehouses.list(isListFresh);
+        const list = await this.#warehouses.list(isFresh);
         const answers = await runTransaction(this.#connection, async (session) => {
-          book = new StockBook(this.#connection, session, { warehouses, isListFresh });
+          book = new StockBook(this.#connection, session, { list, isFresh });
           return this.#carryOut(requests, book, session);
         });
         if (book) this.#announce(book);
         return answers;
       } catch (error) {
-        if (error instanceof StaleWarehouses && !isListFresh) isListFresh = true;
+        if (error instanceof StaleWarehouses && !isFresh) isFresh = true;
         else if (!isLostRace(error) || tries >= MAX_TRIES) throw error;
         else await sleep(Math.random() * 3 * tries);
       }
@@ -227,8 +180,7 @@ export class StepCommitter {
         const result = await changeStock(request, book, { connection: this.#connection, session });
         answers.set(request, result instanceof Error ? result : { isRepeat: result === 'repeat', auditHash: '' });
       } else if (request.kind === 'serveQueue') {
-        await book.load(request.skuCodes);
-        book.serve(request.skuCodes);
+        await book.serve(request.skuCodes);
         answers.set(request, { isRepeat: false, auditHash: '' });
       }
     }
@@ -338,90 +290,13 @@ const bringersFirst = (a: OrderStepRequest, b: OrderStepRequest): number => {
   return paidAt(a) < paidAt(b) ? -1 : paidAt(a) > paidAt(b) ? 1 : a.orderId < b.orderId ? -1 : 1;
 };
 
-/** The answer when the step was written before, or may never be; `null` when it is to be written now. */
-const settledAnswer = (
-  step: OrderStepRequest,
-  known: Pick<OrderRecord, 'revision' | 'runId' | 'lastStep'> | null,
-): CommitAnswer | Error | null => {
-  if (!known) return null;
-  if (known.lastStep && known.revision === step.revision && known.runId === step.runId) {
-    const { outcome, auditHash, written } = known.lastStep;
-    return { isRepeat: true, auditHash, ...(outcome ? { outcome } : {}), ...(written ? { written } : {}) };
-  }
-  if (known.runId !== null && known.runId !== step.runId && !step.takesOver)
-    return new ForeignRun(`order ${step.orderId} belongs to another workflow run`);
-  if (known.revision >= step.revision)
-    return new ForeignRun(`order ${step.orderId} is at revision ${known.revision}, beyond ${step.revision}`);
-  return null;
-};
-
 const carryOutIntents = async (step: OrderStepRequest, book: StockBook): Promise<ReservationOutcome | undefined> => {
   const movement: OrderMovement = { orderId: step.orderId, revision: step.revision, actor: step.actor, at: step.at };
   let outcome: ReservationOutcome | undefined;
   for (const intent of step.stock) {
     if (intent.kind === 'reserve') outcome = await book.reserve(intent, movement);
     else if (intent.kind === 'withdraw') await book.withdraw(intent.round, movement);
-    else {
-      await book.load(intent.lines.map(({ skuCode }) => skuCode));
-      book[intent.kind](intent.lines, movement);
-    }
+    else await book[intent.kind](intent.lines, movement);
   }
   return outcome;
-};
-
-const orderWrite = (
-  step: OrderStepRequest,
-  built: ReturnType<OrderStepRequest['build']> | undefined,
-  outcome: ReservationOutcome | undefined,
-  isNew: boolean,
-): mongo.AnyBulkWriteOperation<OrderRecord> => {
-  if (!built) throw new Error('nothing was built');
-  const lastStep = {
-    revision: step.revision,
-    auditHash: built.audit.hash,
-    ...(outcome ? { outcome } : {}),
-    ...(step.message ? { written: { message: step.message, at: step.at.toISOString() } } : {}),
-  };
-  const filter: mongo.Filter<OrderRecord> = { _id: step.orderId, revision: { $lt: step.revision } };
-  if (!step.takesOver) filter.runId = { $in: [null, step.runId] };
-  return { updateOne: { filter, update: { $set: { ...built.fields, runId: step.runId, lastStep } }, upsert: isNew } };
-};
-
-const caseWrite = (
-  step: OrderStepRequest,
-  change: CaseChange,
-  assignee: string | null,
-): mongo.AnyBulkWriteOperation<CaseRecord> => {
-  if (change.kind === 'resolve')
-    return {
-      updateOne: {
-        filter: { _id: change.caseId, state: 'open' },
-        update: {
-          $set: { state: 'resolved', resolvedAt: step.at, resolvedBy: step.actor.id, note: change.note },
-          $inc: { revision: 1 },
-        },
-      },
-    };
-  const { caseId, code, detail } = change;
-  return {
-    updateOne: {
-      filter: { _id: caseId },
-      update: {
-        $setOnInsert: {
-          code,
-          state: 'open',
-          orderId: step.orderId,
-          shopId: step.shopId,
-          assignee,
-          detail,
-          openedAt: step.at,
-          resolvedAt: null,
-          resolvedBy: null,
-          note: null,
-          revision: 1,
-        },
-      },
-      upsert: true,
-    },
-  };
 };

@@ -40,9 +40,7 @@ export const changeStock = async (
     { session, projection: { _id: 1 } },
   );
   if (known) return 'repeat';
-  const skuCodes = request.lines.map(({ skuCode }) => skuCode);
-  await book.load(skuCodes);
-  await book.countQueueOf(skuCodes);
+  await book.prepare(request.lines);
   const before = countersOf(request.lines, book);
   try {
     await book.atomically(
@@ -66,7 +64,7 @@ const countersOf = (
   lines: readonly StockLine[],
   book: StockBook,
 ): Pick<StockRecord, 'skuCode' | 'onHand' | 'reserved'>[] =>
-  lines.map(({ warehouseId, skuCode }) => ({ skuCode, ...book.levelOf(warehouseId, skuCode) }));
+  lines.map((line) => ({ skuCode: line.skuCode, ...book.levelOf(line) }));
 
 const audit = async (
   { movement, id, lines, actor, from, at, reason }: StockChangeRequest,

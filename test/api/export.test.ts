@@ -83,7 +83,7 @@ test('XLSX has the same rows, numbers as numbers and texts as texts', async () =
   const workbook = new exceljs.Workbook();
   await workbook.xlsx.load(bytes as never);
   const sheet = workbook.getWorksheet('orders');
-  const header = (sheet?.getRow(1).values as string[]).slice(1);
+  const header = ((sheet?.getRow(1).values ?? []) as string[]).slice(1);
   const cell = (row: number, name: string) => sheet?.getRow(row).getCell(header.indexOf(name) + 1);
   assert.equal(sheet?.rowCount, 9);
   assert.equal(cell(2, 'title')?.value, '=HYPERLINK("http://x")');
@@ -110,7 +110,7 @@ test('more rows than a sheet takes go on in the next one, and odd texts come bac
   const texts = workbook.worksheets.flatMap((sheet) => sheet.getColumn(1).values.slice(2));
   // The reader used here does not know Excel's own escape.
   assert.deepEqual(
-    texts.map((text) => String(text).replace('_x005F_', '_')),
+    texts.map((text) => (text as string).replace('_x005F_', '_')),
     [...odd.slice(0, -1), 'bell'],
   );
   assert.equal(workbook.worksheets[0]?.getCell('B2').value, 7);

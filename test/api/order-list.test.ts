@@ -352,7 +352,7 @@ test('each filter, and shop with status, reads a few pages of documents at most,
       )
         continue;
       const asked = orderQueryOf(
-        { sort: '-placedAt', ...filter } as OrderFilters,
+        { ...filter, sort: filter.sort ?? '-placedAt' },
         { ability: abilityOf(caller), principal: caller },
         { sealer: api.deps.sealer, action: 'read' },
       );

@@ -79,10 +79,9 @@ test('who may look is a matter of role, then of the order at hand', async () => 
 test('a person may look so many times a day, also when they ask all at once; a service has no such limit', async () => {
   const eager = await api.as('eager', ['cs_supervisor']);
   const answers = await Promise.all(Array.from({ length: 12 }, () => reveal(eager)));
-  assert.deepEqual(answers.map(({ status }) => status).sort(), [
-    ...Array<number>(5).fill(200),
-    ...Array<number>(7).fill(429),
-  ]);
+  const granted = answers.filter(({ status }) => status === 200);
+  assert.equal(granted.length, 5);
+  assert.equal(answers.filter(({ status }) => status === 429).length, 7);
   const refused = answers.find(({ status }) => status === 429);
   assert.equal(refused?.body.code, 'rate_limited');
   const retryAfter = Number(refused?.headers.get('retry-after'));

@@ -106,8 +106,8 @@ test('a change is versioned, audited with before and after, and the same again i
       ['shop.changed', 'boss', { credentialsChanged: ['accessToken'] }],
     ],
   );
-  assert.equal((entries[1]?.before as { name: string }).name, 'Shop on jd');
-  assert.equal((entries[1]?.after as { name: string }).name, 'Renamed');
+  assert.equal((entries[1]?.before as { name: string } | undefined)?.name, 'Shop on jd');
+  assert.equal((entries[1]?.after as { name: string } | undefined)?.name, 'Renamed');
 });
 
 test('If-Match refuses a change over something newer; of two at once one is told so', async () => {
@@ -118,14 +118,10 @@ test('If-Match refuses a change over something newer; of two at once one is told
   const both = await Promise.all(
     ['a', 'b'].map((name) => put('m1', shop('own', { name }), { headers: { 'If-Match': '"1"' } })),
   );
-  assert.deepEqual(both.map(({ status }) => status).sort(), [200, 412]);
+  assert.deepEqual(both.map(({ status }) => String(status)).sort(), ['200', '412']);
   assert.equal((await get('/m1')).body.revision, 2);
   const fresh = await Promise.all(['a', 'b', 'c'].map((name) => put('m3', shop('own', { name }))));
-  assert.deepEqual(fresh.map(({ status, body }) => [status, body.revision]).sort(), [
-    [200, 1],
-    [200, 2],
-    [200, 3],
-  ]);
+  assert.deepEqual(fresh.map(({ status, body }) => `${status} ${body.revision}`).sort(), ['200 1', '200 2', '200 3']);
 });
 
 test('the channel stays for ever, the currency once there are orders', async () => {

@@ -56,8 +56,8 @@ test('changes are audited with before and after', async () => {
       ['warehouse.changed', { credentialsChanged: ['secret'] }],
     ],
   );
-  assert.equal((entries[1]?.before as { wms: unknown }).wms, null);
-  assert.equal((entries[1]?.after as { wms: { appKey: string } }).wms.appKey, 'k');
+  assert.equal((entries[1]?.before as { wms: unknown } | undefined)?.wms, null);
+  assert.equal((entries[1]?.after as { wms: { appKey: string } } | undefined)?.wms.appKey, 'k');
 });
 
 test('what is malformed, stale or not allowed is refused', async () => {

@@ -193,7 +193,7 @@ test('K6: an order that waits for one SKU keeps its place for the others too', a
   await receive(committer, 'WH1', 'TEE', 5);
   assert.deepEqual(filled, []);
   await receive(committer, 'WH1', 'CAP', 5);
-  assert.deepEqual(filled.map(({ orderId }) => orderId).sort(), ['own1.a', 'own1.b', 'own1.c']);
+  assert.deepEqual(new Set(filled.map(({ orderId }) => orderId)), new Set(['own1.a', 'own1.b', 'own1.c']));
   await assertLedger();
 });
 

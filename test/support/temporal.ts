@@ -49,6 +49,9 @@ export const quietRuntime = (): void => {
   }
 };
 
+/** Workflows are kept between tasks unless `maxCachedWorkflows` is 0: then every task replays its history. */
+export type BenchWorker = Pick<WorkerOptions, 'taskQueue' | 'activities' | 'maxCachedWorkflows'>;
+
 export interface TemporalBench {
   readonly client: Client;
   /** Virtual time passes: timers that fall due fire. */
@@ -56,9 +59,9 @@ export interface TemporalBench {
   /** What the workflows see as now. */
   now(): Promise<number>;
   /** Works a queue for as long as `run` takes; workflows that it leaves behind stay as they are. */
-  runUntil<T>(worker: Pick<WorkerOptions, 'taskQueue' | 'activities'>, run: () => Promise<T>): Promise<T>;
+  runUntil<T>(worker: BenchWorker, run: () => Promise<T>): Promise<T>;
   /** A worker that is ended by the test, or with the file. */
-  work(worker: Pick<WorkerOptions, 'taskQueue' | 'activities'>): Promise<{ stop(): Promise<void> }>;
+  work(worker: BenchWorker): Promise<{ stop(): Promise<void> }>;
 }
 
 export const newQueue = (): string => `orders-${randomUUID()}`;
@@ -133,7 +136,7 @@ function useEngine(start: () => Promise<Engine>): TemporalBench {
     return engine;
   };
 
-  const createWorker = async (options: Pick<WorkerOptions, 'taskQueue' | 'activities'>): Promise<Worker> => {
+  const createWorker = async (options: BenchWorker): Promise<Worker> => {
     const [{ connection }, workflowBundle] = await started();
     return Worker.create({
       ...options,

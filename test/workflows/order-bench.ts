@@ -90,18 +90,21 @@ export class OrderBench {
   };
 
   /** Goes on with an order that was cancelled, as the API does by an operator's choice. */
-  readonly reinstate = async (carried: OrderState | null): Promise<Order> => {
+  readonly reinstate = async (
+    carried: OrderState | null,
+    rest: Pick<OrderWorkflowInput, 'continueAtEvents'> = {},
+  ): Promise<Order> => {
     if (!carried) throw new Error('the order has not ended');
     const { snapshot } = carried;
     const input = { snapshot, carried, timers: TEN_DAYS, timersVersion: 1, origin: ORIGIN };
-    return this.#begin({ ...input, opening: 'reinstated' }, this.#taskQueue);
+    return this.#begin({ ...input, ...rest, opening: 'reinstated' }, this.#taskQueue);
   };
 
   /** A queue that only workers of this test serve, so that they can die. */
   ownQueue(): { taskQueue: string; work: () => Promise<{ stop(): Promise<void> }> } {
     const taskQueue = newQueue();
     const activities = createOrderActivities({ committer: this.ledger, cases: this.ledger, chainEntry });
-    return { taskQueue, work: () => this.#temporal.work({ taskQueue, activities }) };
+    return { taskQueue, work: () => this.#temporal.work({ taskQueue, activities, maxCachedWorkflows: 0 }) };
   }
 
   async end(): Promise<void> {
