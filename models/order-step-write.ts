@@ -1,14 +1,33 @@
 import type { mongo } from 'mongoose';
 import type { CaseChange, ReservationOutcome } from '../domain/order-step.ts';
 import type { CaseRecord } from './case-records.ts';
-import { ForeignRun, type CommitAnswer, type OrderStepRequest } from './commit-requests.ts';
+import { ForeignRun, type CommitAnswer, type CommitRequest, type OrderStepRequest } from './commit-requests.ts';
 import type { OrderRecord } from './order-records.ts';
 
+export type KnownOrder = Pick<OrderRecord, 'revision' | 'runId' | 'lastStep'>;
+
+/** As `settledAnswer` tells it from the record: what comes second is the first again, whatever time it says. */
+export const isSameStep = (request: CommitRequest, known: CommitRequest): known is OrderStepRequest =>
+  request.kind === 'orderStep' &&
+  known.kind === 'orderStep' &&
+  request.orderId === known.orderId &&
+  request.revision === known.revision &&
+  request.runId === known.runId;
+
+/** The answer to a repetition that was asked for together with the original. */
+export const repeatedAnswer = (
+  { message, at }: OrderStepRequest,
+  answer: CommitAnswer | Error | undefined,
+): CommitAnswer | Error => {
+  if (!answer || answer instanceof Error) return answer ?? new Error('no answer');
+  const { outcome, auditHash, isRepeat } = answer;
+  if (isRepeat || outcome?.state === 'short') return answer;
+  const written = message ? { written: { message, at: at.toISOString() } } : {};
+  return { isRepeat: true, auditHash, ...(outcome ? { outcome } : {}), ...written };
+};
+
 /** The answer when the step was written before, or may never be; `null` when it is to be written now. */
-export const settledAnswer = (
-  step: OrderStepRequest,
-  known: Pick<OrderRecord, 'revision' | 'runId' | 'lastStep'> | null,
-): CommitAnswer | Error | null => {
+export const settledAnswer = (step: OrderStepRequest, known: KnownOrder | null): CommitAnswer | Error | null => {
   if (!known) return null;
   if (known.lastStep && known.revision === step.revision && known.runId === step.runId) {
     const { outcome, auditHash, written } = known.lastStep;

@@ -7,12 +7,14 @@ interface Wait {
   end(isReached: boolean): void;
 }
 
+/** As old as a user's rights may be in a cache. */
+const RECENT_MS = 2000;
 /** Orders whose newest view is kept for whoever has just changed them. */
 const MOST_SHOWN = 500;
 
 /** How long until the record is looked at again: soon when nobody tells us, rarely when the committer is in this process. */
 const SOON_MS = [25, 50, 100, 200] as const;
-const RARELY_MS = [250, 500] as const;
+const RARELY_MS = [1000] as const;
 
 /**
  * Waits until an order's view has a revision. Told by the committer of this process where there is one; otherwise, and
@@ -21,7 +23,7 @@ const RARELY_MS = [250, 500] as const;
 export class OrderWatch {
   readonly #readRevision: ReadRevision;
   readonly #waits = new Map<string, Set<Wait>>();
-  readonly #shown = new Map<string, OrderFields>();
+  readonly #shown = new Map<string, { fields: OrderFields; at: number }>();
   /** Whether the last wait was ended by a word rather than by a look. */
   #isTold = false;
 
@@ -71,15 +73,21 @@ export class OrderWatch {
 
   /** The view at or after a revision, if it was written by this process a moment ago: it need not be read back. */
   shown(orderId: string, revision: number): OrderFields | undefined {
-    const fields = this.#shown.get(orderId);
+    const fields = this.#shown.get(orderId)?.fields;
     return fields && fields.revision >= revision ? fields : undefined;
+  }
+
+  /** What this process has written of an order within the last moments; another process may have gone on since. */
+  recent(orderId: string): OrderFields | undefined {
+    const shown = this.#shown.get(orderId);
+    return shown && Date.now() - shown.at < RECENT_MS ? shown.fields : undefined;
   }
 
   #show(orderId: string, fields: OrderFields): void {
     const known = this.#shown.get(orderId);
-    if (known && known.revision > fields.revision) return;
+    if (known && known.fields.revision > fields.revision) return;
     this.#shown.delete(orderId);
-    this.#shown.set(orderId, fields);
+    this.#shown.set(orderId, { fields, at: Date.now() });
     const [oldest] = this.#shown.keys();
     if (this.#shown.size > MOST_SHOWN && oldest !== undefined) this.#shown.delete(oldest);
   }

@@ -6,12 +6,19 @@ import { caseCollection } from './case-records.ts';
 import type { CommitAnswer, CommitRequest, OrderFields, OrderStepRequest } from './commit-requests.ts';
 import { GroupCommit } from './group-commit.ts';
 import { orderCollection } from './order-records.ts';
-import { caseWrite, orderWrite, settledAnswer } from './order-step-write.ts';
+import {
+  caseWrite,
+  isSameStep,
+  orderWrite,
+  repeatedAnswer,
+  settledAnswer,
+  type KnownOrder,
+} from './order-step-write.ts';
 import { LedgerMismatch, LostRace, StaleWarehouses, StockBook, type OrderMovement } from './stock-book.ts';
 import { OptimisticStock } from './optimistic-stock.ts';
 import { backorderCollection, movementCollection, stockCollection, stockGuardCollection } from './stock-records.ts';
 import { changeStock } from './stock-change.ts';
-import { isTransient, runTransaction } from './transaction.ts';
+import { isOutage, isTransient, runTransaction } from './transaction.ts';
 import { WarehouseDirectory } from './warehouse-records.ts';
 
 export { ForeignRun } from './commit-requests.ts';
@@ -53,10 +60,11 @@ export class StepCommitter {
   }
 
   async #runBatch(requests: CommitRequest[]): Promise<(CommitAnswer | Error)[]> {
-    // An order has one writer, but a step that is asked for twice may meet itself: the second waits for the next batch.
-    const [first, later] = onePerOrder(requests);
+    // An order has one writer, but a step that is asked for twice may meet itself: it is carried out once.
+    const { first, same, later } = onePerOrder(requests);
     const answers = await this.#runDistinct(first);
     const answerOf = new Map(first.map((request, index) => [request, answers[index] ?? new Error('no answer')]));
+    for (const [request, original] of same) answerOf.set(request, repeatedAnswer(original, answerOf.get(original)));
     for (const request of later)
       answerOf.set(request, (await this.#runDistinct([request]))[0] ?? new Error('no answer'));
     return requests.map((request) => answerOf.get(request) ?? new Error('no answer'));
@@ -64,14 +72,48 @@ export class StepCommitter {
 
   /** Plain steps go by themselves, so that a queue for some goods does not slow down the orders for all others. */
   async #runDistinct(requests: CommitRequest[]): Promise<(CommitAnswer | Error)[]> {
-    const plain = await this.#plainOf(requests);
     const answers = new Map<CommitRequest, CommitAnswer | Error>();
-    const fast = plain.length > 0 ? await this.#timed('fast', plain, () => this.#tryFast(plain)) : null;
-    fast?.forEach((answer, index) => answers.set(plain[index] as CommitRequest, answer));
-    const rest = requests.filter((request) => !answers.has(request));
-    const full = rest.length > 0 ? await this.#timed('full', rest, () => this.#runFull(rest)) : [];
-    full?.forEach((answer, index) => answers.set(rest[index] as CommitRequest, answer));
+    const run = async <R extends CommitRequest>(
+      path: 'fast' | 'full',
+      asked: R[],
+      carryOut: (asked: R[]) => Promise<(CommitAnswer | Error)[] | null>,
+    ) => {
+      const given = asked.length > 0 ? await this.#timed(path, asked, () => carryOut(asked)) : [];
+      given?.forEach((answer, index) => answers.set(asked[index] as R, answer));
+      return given !== null;
+    };
+    const isOpen = (request: CommitRequest) => !answers.has(request);
+    const plain = await this.#plainOf(requests);
+    if (!(await run('fast', plain, (steps) => this.#tryFast(steps)))) {
+      // One step that was written before spoils the plain way for all: after an outage there are many, so those go first.
+      for (const [step, answer] of await this.#settled(plain)) answers.set(step, answer);
+      const left = plain.filter(isOpen);
+      if (left.length < plain.length) await run('fast', left, (steps) => this.#tryFast(steps));
+    }
+    await run('full', requests.filter(isOpen), (rest) => this.#runFull(rest));
     return requests.map((request) => answers.get(request) ?? new Error('no answer'));
+  }
+
+  /** Those that are written already, or may never be. */
+  async #settled(steps: readonly OrderStepRequest[]): Promise<[OrderStepRequest, CommitAnswer | Error][]> {
+    const known = await this.#knownOf(steps);
+    return steps.flatMap((step): [OrderStepRequest, CommitAnswer | Error][] => {
+      const answer = settledAnswer(step, known.get(step.orderId) ?? null);
+      return answer ? [[step, answer]] : [];
+    });
+  }
+
+  /** What a repetition is recognised by, in one read however many there are. */
+  async #knownOf(steps: readonly OrderStepRequest[], session?: ClientSession): Promise<Map<string, KnownOrder>> {
+    if (steps.length === 0) return new Map();
+    const [only] = steps.length === 1 ? steps : [];
+    const records = await orderCollection(this.#connection)
+      .find(
+        { _id: only ? only.orderId : { $in: steps.map(({ orderId }) => orderId) } },
+        { projection: { revision: 1, runId: 1, lastStep: 1 }, ...(session ? { session } : {}) },
+      )
+      .toArray();
+    return new Map(records.map((record) => [record._id, record]));
   }
 
   /** One request must not fail the others of its batch: on an error each is carried out by itself. */
@@ -92,7 +134,7 @@ export class StepCommitter {
       });
       return answers;
     } catch (error) {
-      if (requests.length === 1 || isTransient(error)) return requests.map(() => error as Error);
+      if (requests.length === 1 || isTransient(error) || isOutage(error)) return requests.map(() => error as Error);
       const answers: (CommitAnswer | Error)[] = [];
       for (const request of requests) answers.push(...(await this.#runDistinct([request])));
       return answers;
@@ -185,11 +227,9 @@ export class StepCommitter {
       }
     }
     const steps = requests.filter((request) => request.kind === 'orderStep');
+    const knownOrders = await this.#knownOf(steps, session);
     for (const step of [...steps].sort(bringersFirst)) {
-      const known = await orderCollection(this.#connection).findOne(
-        { _id: step.orderId },
-        { session, projection: { revision: 1, runId: 1, lastStep: 1 } },
-      );
+      const known = knownOrders.get(step.orderId) ?? null;
       const settled = settledAnswer(step, known);
       if (settled) {
         answers.set(step, settled);
@@ -268,21 +308,31 @@ const MAX_TRIES = 20;
 const isLostRace = (error: unknown): boolean =>
   error instanceof LostRace || (error as { code?: number }).code === DUPLICATE_KEY;
 
-const onePerOrder = (requests: CommitRequest[]): [CommitRequest[], CommitRequest[]] => {
-  const seen = new Set<string>();
-  const first: CommitRequest[] = [];
-  const later: CommitRequest[] = [];
+interface Sorted {
+  first: CommitRequest[];
+  /** Repetitions of a step in `first`, each with it. */
+  same: [CommitRequest, OrderStepRequest][];
+  later: CommitRequest[];
+}
+
+const onePerOrder = (requests: readonly CommitRequest[]): Sorted => {
+  const seen = new Map<string, CommitRequest>();
+  const sorted: Sorted = { first: [], same: [], later: [] };
   for (const request of requests) {
-    const key =
-      request.kind === 'orderStep'
-        ? request.orderId
-        : request.kind === 'stockChange'
-          ? `${request.movement} ${request.id}`
-          : '';
-    (seen.has(key) ? later : first).push(request);
-    seen.add(key);
+    const key = keyOf(request);
+    const known = seen.get(key);
+    if (!known) {
+      seen.set(key, request);
+      sorted.first.push(request);
+    } else if (isSameStep(request, known)) sorted.same.push([request, known]);
+    else sorted.later.push(request);
   }
-  return [first, later];
+  return sorted;
+};
+
+const keyOf = (request: CommitRequest): string => {
+  if (request.kind === 'orderStep') return request.orderId;
+  return request.kind === 'stockChange' ? `${request.movement} ${request.id}` : '';
 };
 
 const bringersFirst = (a: OrderStepRequest, b: OrderStepRequest): number => {

@@ -12,9 +12,19 @@ export const isTransient = (error: unknown): boolean =>
   hasLabel(error, 'UnknownTransactionCommitResult') ||
   (error as { code?: number }).code === 112;
 
+const OUTAGES = /^Mongo(Network|ServerSelection|NotConnected|TopologyClosed|PoolCleared|PoolClosed|WaitQueueTimeout)/;
+const SOCKET_ENDED = new Set(['EPIPE', 'ECONNRESET']);
+
+/** The server is not there: who tries again at once only waits again, and makes others wait behind. */
+export const isOutage = (error: unknown): boolean => {
+  const { name, code } = error as { name?: string; code?: unknown };
+  return OUTAGES.test(name ?? '') || SOCKET_ENDED.has(String(code));
+};
+
 /**
  * Runs `work` in one transaction; `false` or a throw rolls back. What the server calls transient is run again a few
- * times, a commit of unknown outcome is repeated; after that the error is the caller's, who asks again by business key.
+ * times, a commit of unknown outcome is repeated; after that, and in an outage at once, the error is the caller's, who
+ * asks again by business key.
  */
 export const runTransaction = async <T>(
   connection: Connection,
@@ -34,7 +44,7 @@ export const runTransaction = async <T>(
         return result;
       } catch (error) {
         if (session.inTransaction()) await session.abortTransaction().catch(() => undefined);
-        if (!isTransient(error) || tries >= MAX_TRIES) throw error;
+        if (!isTransient(error) || isOutage(error) || tries >= MAX_TRIES) throw error;
         await sleep(Math.random() * 5 * 2 ** tries);
       }
     }
@@ -49,7 +59,7 @@ const commit = async (session: ClientSession): Promise<void> => {
       await session.commitTransaction();
       return;
     } catch (error) {
-      if (!hasLabel(error, 'UnknownTransactionCommitResult') || tries >= 3) throw error;
+      if (!hasLabel(error, 'UnknownTransactionCommitResult') || isOutage(error) || tries >= 3) throw error;
     }
   }
 };

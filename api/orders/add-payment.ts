@@ -1,6 +1,6 @@
 import { isCashOnDelivery } from '../../domain/order-payment.ts';
 import type { AddPaymentCommand } from '../../domain/order-messages.ts';
-import type { OrderHead } from '../../models/intake-store.ts';
+import type { CommandTarget } from './order-commands.ts';
 import type { Sealer } from '../../runtime/sealing.ts';
 import { paymentOf } from './intake.ts';
 import { assertCurrency, ruleViolation } from './order-prices.ts';
@@ -9,7 +9,7 @@ import type { NewPayment } from './order-schemas.ts';
 /** Throws 422 for another currency, for what is no payment, and for a sum that could not be exact any more. */
 export const addPaymentCommand = (
   body: NewPayment,
-  head: OrderHead,
+  head: CommandTarget,
   sealer: Pick<Sealer, 'seal'>,
 ): AddPaymentCommand => {
   const payment = paymentOf(body, head.orderId, sealer);

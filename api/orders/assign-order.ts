@@ -1,5 +1,5 @@
 import type { AssignCommand } from '../../domain/order-messages.ts';
-import type { OrderHead } from '../../models/intake-store.ts';
+import type { CommandTarget } from './order-commands.ts';
 import type { UserStore } from '../../models/users.ts';
 import type { Principal, Role } from '../auth/policy.ts';
 import { principalOf } from '../auth/user-directory.ts';
@@ -12,7 +12,7 @@ const MAY_GIVE: readonly Role[] = ['admin', 'cs_supervisor', 'operations'];
 /** Throws 403 when an agent gives an order to somebody else, 422 when that person could not work on it. */
 export const assignCommand = async (
   username: string,
-  head: OrderHead,
+  head: CommandTarget,
   principal: Principal,
   users: Pick<UserStore, 'find'>,
 ): Promise<AssignCommand> => {

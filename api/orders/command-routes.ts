@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isReleasable, mayRelease } from '../../domain/order-holds.ts';
 import type { OrderCommand } from '../../domain/order-messages.ts';
-import type { OrderHead } from '../../models/intake-store.ts';
+import type { CommandTarget } from './order-commands.ts';
 import type { Action, Principal } from '../auth/policy.ts';
 import type { ApiDeps } from '../deps.ts';
 import { Problem } from '../errors.ts';
@@ -37,7 +37,10 @@ interface CommandRoute<B extends z.ZodType> {
   body: B;
   /** What the roles alone forbid, before the order is looked at; throws 403. */
   assertMay?(body: z.output<B>, principal: Principal): void;
-  command(body: z.output<B>, about: { head: OrderHead; principal: Principal }): OrderCommand | Promise<OrderCommand>;
+  command(
+    body: z.output<B>,
+    about: { head: CommandTarget; principal: Principal },
+  ): OrderCommand | Promise<OrderCommand>;
 }
 
 /** The commands on one order, each answered with the order as it then is. */

@@ -23,6 +23,9 @@ export interface OrderCommandsDeps {
   starter: OrderStarter;
 }
 
+/** What is known of an order when a command is sent to it; the order itself has the last word. */
+export type CommandTarget = Omit<OrderHead, '_id' | 'runId'>;
+
 export type CommandContext = Pick<RouteContext, 'ability' | 'origin' | 'ifMatch' | 'idempotencyKey'>;
 
 const VIEW_WITHIN_MS = 3000;
@@ -38,15 +41,19 @@ export class OrderCommands {
   }
 
   /** Throws 404 for an order that is not there or not in the caller's scope. */
-  async headInScope(orderId: string, action: Action, { ability }: Pick<CommandContext, 'ability'>): Promise<OrderHead> {
-    const head = await this.#deps.intake.head(orderId);
+  async headInScope(
+    orderId: string,
+    action: Action,
+    { ability }: Pick<CommandContext, 'ability'>,
+  ): Promise<CommandTarget> {
+    const head = this.#deps.watch.recent(orderId) ?? (await this.#deps.intake.head(orderId));
     if (!head) throw new Problem('not_found');
     assertInScope(ability, action, 'Order', { ...head });
     return head;
   }
 
   /** Answers with the record at or after the revision that the command made; throws the problem that refuses it. */
-  async run(ctx: CommandContext, head: OrderHead, command: OrderCommand): Promise<OrderFields> {
+  async run(ctx: CommandContext, head: CommandTarget, command: OrderCommand): Promise<OrderFields> {
     const { orderId } = head;
     const input: CommandInput = {
       command,
@@ -71,11 +78,11 @@ export class OrderCommands {
     throw new Problem('unavailable', { detail: 'The view of the order is behind; what was asked for is done' });
   }
 
-  async #ask(head: OrderHead, input: CommandInput, updateId: string): Promise<CommandAnswer> {
+  async #ask(head: CommandTarget, input: CommandInput, updateId: string): Promise<CommandAnswer> {
     const { orderId } = head;
     const { command, origin, expectedRevision } = input;
     const message = { message: command, origin, ...(expectedRevision === undefined ? {} : { expectedRevision }) };
-    let current: OrderHead | null = head;
+    let current: CommandTarget | null = head;
     for (let turn = 1; turn <= MAX_TURNS && current; turn += 1) {
       if (current.final) {
         const answer = await this.#deps.ended.apply(orderId, message);

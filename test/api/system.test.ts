@@ -78,7 +78,7 @@ describe('the OpenAPI document', async () => {
     );
     const bodySchema = create.requestBody.content['application/json'].schema;
     assert.equal(bodySchema.additionalProperties, false);
-    assert.equal(bodySchema.properties.password.minLength, 12);
+    assert.equal(bodySchema.properties.password.minLength, 8);
     assert.ok(
       create.parameters.some((p: { name: string; in: string }) => p.name === 'Idempotency-Key' && p.in === 'header'),
     );

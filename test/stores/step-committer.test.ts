@@ -129,6 +129,7 @@ test('K5: a step that is asked for again, at once, later or elsewhere, is answer
     answers.push(await ask(committer), await ask(newCommitter(), '2026-11-22T02:01:00.000Z'));
     assert.equal(answers.filter(({ isRepeat }) => !isRepeat).length, 1);
     for (const answer of answers) {
+      if (answer.isRepeat) assert.deepEqual(answer.written?.message, now());
       assert.equal(answer.auditHash, answers[0]?.auditHash);
       assert.deepEqual(answer.outcome, answers[0]?.outcome);
     }
@@ -141,6 +142,19 @@ test('K5: a step that is asked for again, at once, later or elsewhere, is answer
   );
   assert.equal(await auditCollection(connection).countDocuments({ entity: 'order/own1.1' }), 3);
   await assertLedger();
+});
+
+test('K5: whoever asks for another step under a revision that is taken learns which one is written', async () => {
+  await addWarehouses(connection, 'WH1');
+  await receive(committer, 'WH1', 'TEE', 10);
+  const order = await opened({ orderId: 'own1.1', units: { TEE: 2 } });
+  const assign = { type: 'assign' as const, username: 'alice' };
+  const cancel = order.request({ type: 'cancel', reason: 'no' }).request;
+  const at = '2026-11-22T02:00:05.000Z';
+  assert.equal((await committer.commit(order.request(assign, at).request)).written, undefined);
+  const { isRepeat, written } = await other.commit(cancel);
+  assert.deepEqual({ isRepeat, written }, { isRepeat: true, written: { message: assign, at } });
+  assert.equal(await counterOf(connection, 'WH1', 'TEE'), '10/2/8');
 });
 
 test('K6: of three that wait, the two who paid first are served when there is enough for two', async () => {

@@ -136,6 +136,7 @@ export class PlayedOrder {
     const input = {
       step: decision.step,
       action: message.type,
+      message,
       origin: ORIGIN,
       at: now,
       before: auditFacets(this.state),
