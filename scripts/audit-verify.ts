@@ -1,11 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { verifyAudit } from '../models/audit-verification.ts';
-import { ConfigError, loadConfig, loadDataDir } from '../runtime/config.ts';
+import { ConfigError, loadConfig } from '../runtime/config.ts';
 import { loadKeyring } from '../runtime/keyring.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { connectMongo } from '../runtime/mongo.ts';
 import { Sealer } from '../runtime/sealing.ts';
+import { databaseAddress } from './database-address.ts';
 
 const USAGE = `Checks the whole audit: each entity's chain of entries, the chain of seals over all of them, one against the other.
 
@@ -15,17 +16,8 @@ Reads MONGODB_URI, or finds the database of the instance that runs on ORDERHUB_D
 Ends with 0 when all is well, with 1 when something was changed or removed, with 2 when it could not be checked.
 `;
 
-/** The database of the instance that `npm start` runs, as it notes it in its data folder. */
-function embeddedMongoUri(): string | undefined {
-  const notes = join(loadDataDir(), 'instance.json');
-  if (!existsSync(notes)) return undefined;
-  const { ports } = JSON.parse(readFileSync(notes, 'utf8')) as { ports?: { mongo?: number } };
-  return ports?.mongo === undefined ? undefined : `mongodb://127.0.0.1:${ports.mongo}/orderhub?directConnection=true`;
-}
-
 async function verify(): Promise<number> {
-  const uri = process.env['MONGODB_URI']?.trim() || embeddedMongoUri();
-  if (!uri) throw new Error('no database: set MONGODB_URI, or start the instance on ORDERHUB_DATA');
+  const uri = databaseAddress();
   // Of the whole configuration only the keys and the database matter here.
   const config = loadConfig({
     ...process.env,

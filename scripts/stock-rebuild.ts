@@ -1,11 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Connection } from 'mongoose';
 import { compareStock, isImpossible, repairCounter } from '../models/stock-verification.ts';
 import type { StockDifference, StockLevels } from '../models/stock-verification.ts';
-import { loadDataDir } from '../runtime/config.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { connectMongo } from '../runtime/mongo.ts';
+import { databaseAddress } from './database-address.ts';
 
 const USAGE = `Adds up the stock ledger and compares it with the counters, and the queue of orders with what the counters say of it.
 
@@ -15,14 +13,6 @@ const USAGE = `Adds up the stock ledger and compares it with the counters, and t
 Reads MONGODB_URI, or finds the database of the instance that runs on ORDERHUB_DATA. Orders may go on meanwhile.
 Ends with 0 when counters and ledger are equal (now), with 1 when they differ, with 2 when it could not be done.
 `;
-
-/** The database of the instance that `npm start` runs, as it notes it in its data folder. */
-function embeddedMongoUri(): string | undefined {
-  const notes = join(loadDataDir(), 'instance.json');
-  if (!existsSync(notes)) return undefined;
-  const { ports } = JSON.parse(readFileSync(notes, 'utf8')) as { ports?: { mongo?: number } };
-  return ports?.mongo === undefined ? undefined : `mongodb://127.0.0.1:${ports.mongo}/orderhub?directConnection=true`;
-}
 
 const inWords = (levels: StockLevels | null): string =>
   levels === null
@@ -61,8 +51,7 @@ async function rebuild(connection: Connection, isWriting: boolean): Promise<numb
 }
 
 async function run(isWriting: boolean): Promise<number> {
-  const uri = process.env['MONGODB_URI']?.trim() || embeddedMongoUri();
-  if (!uri) throw new Error('no database: set MONGODB_URI, or start the instance on ORDERHUB_DATA');
+  const uri = databaseAddress();
   const connection = await connectMongo(uri, createLogger(), { poolSize: 2, connectTimeoutMs: 10_000 });
   try {
     return await rebuild(connection, isWriting);

@@ -32,9 +32,30 @@ const pay = (cast: DemoCast, orderId: string, paymentId: string, amount: number)
 
 let waybill = Date.now();
 
+const OPEN_AT_START = ['on_hold', 'partially_shipped', 'awaiting_shipment', 'shipped'] as const;
+
+/** Takes care of what the demo had under way when it was stopped: nobody else would. */
+export const finishLeftovers = async (cast: DemoCast): Promise<void> => {
+  for (const status of OPEN_AT_START) {
+    const query = `shopId=${cast.shopId}&status=${status}&limit=100`;
+    const { items } = await cast.merchant.get<{ items: OrderAnswer[] }>(`/v1/orders?${query}`);
+    for (const { orderId } of items)
+      if (status === 'shipped') await receive(cast, orderId, 1);
+      else if (status === 'awaiting_shipment') await fulfil(cast, orderId, { seconds: 1, deliver: false });
+      else await cancel(cast, orderId, 'the demo was stopped meanwhile');
+  }
+};
+
+const cancel = (cast: DemoCast, orderId: string, reason: string) =>
+  cast.operations.post(`/v1/orders/${orderId}/cancel`, { reason });
+
 /** The warehouse sends what is allocated, parcel by parcel; the courier delivers a little later. */
-const fulfil = async (cast: DemoCast, orderId: string, { parcels = Infinity, deliver = true } = {}): Promise<void> => {
-  await cast.pause(8);
+const fulfil = async (
+  cast: DemoCast,
+  orderId: string,
+  { parcels = Infinity, deliver = true, seconds = 8 } = {},
+): Promise<void> => {
+  await cast.pause(seconds);
   const { allocations } = await read(cast, orderId);
   for (const { warehouseId, lines } of allocations.slice(0, parcels)) {
     const body = { warehouseId, courier: 'SF', trackingNo: `SF${(waybill += 1)}`, lines };
@@ -44,8 +65,8 @@ const fulfil = async (cast: DemoCast, orderId: string, { parcels = Infinity, del
   if (deliver) await receive(cast, orderId);
 };
 
-const receive = async (cast: DemoCast, orderId: string): Promise<void> => {
-  await cast.pause(10);
+const receive = async (cast: DemoCast, orderId: string, seconds = 10): Promise<void> => {
+  await cast.pause(seconds);
   const { shipments } = await read(cast, orderId);
   for (const { shipmentId, status } of shipments)
     if (status === 'shipped') await cast.warehouse.post(`/v1/orders/${orderId}/deliveries`, { shipmentId });
@@ -68,6 +89,26 @@ export const STORIES: Record<string, (cast: DemoCast) => Promise<void>> = {
     await cast.pause(5);
     const groups = [{ lines: [{ lineId: '1', quantity: 2 }] }, { lines: [{ lineId: '2', quantity: 1 }] }];
     await cast.operations.post(`/v1/orders/${orderId}/split`, { groups });
+    await fulfil(cast, orderId);
+  },
+  async 'merged into one parcel'(cast) {
+    const buyer = { buyer: { id: `buyer-m${Date.now().toString(36)}`, firstOrder: false }, receiver: someReceiver() };
+    const [first, second] = [await place(cast, BOTH, 1, buyer), await place(cast, BOTH, 1, buyer)];
+    await cast.pause(5);
+    await cast.operations.post('/v1/orders/merge', { orderIds: [first.orderId, second.orderId] });
+    await fulfil(cast, first.orderId);
+    await receive(cast, second.orderId, 1);
+  },
+  async 'paid too late, brought back'(cast) {
+    const { orderId, totals } = await place(cast, BOTH, 0);
+    await cast.pause(120);
+    await pay(cast, orderId, 'p1', totals.payable);
+    await cast.pause(10);
+    const { items } = await cast.operations.get<{ items: { caseId: string; code: string }[] }>(
+      `/v1/cases?state=open&orderId=${orderId}`,
+    );
+    const late = items.find(({ code }) => code === 'late_payment');
+    if (late) await cast.operations.post(`/v1/cases/${late.caseId}/resolve`, { note: 'sell it', action: 'reinstate' });
     await fulfil(cast, orderId);
   },
   async 'never paid'(cast) {

@@ -5,7 +5,7 @@ import { UserStore, userEntity } from '../models/users.ts';
 import type { AppContext, RunningRole } from '../runtime/app-context.ts';
 import { RestClient, RestRefused, signedIn } from './rest-client.ts';
 import { DEMO_PEOPLE, DEMO_SHOP, DEMO_TIMERS, DEMO_WAREHOUSES, demoPassword } from './demo-setup.ts';
-import { STORIES, type DemoCast } from './demo-stories.ts';
+import { finishLeftovers, STORIES, type DemoCast } from './demo-stories.ts';
 
 /** A new order this often; with stories of about half a minute some eight orders are under way at once. */
 const SECONDS_BETWEEN_ORDERS = 4;
@@ -32,6 +32,9 @@ const runDemo = async (context: AppContext, signal: AbortSignal): Promise<void> 
   await ensureDemoAdmin(context, password);
   await untilReady(baseUrl, signal);
   const cast = await setUp(baseUrl, password, signal);
+  finishLeftovers(cast).catch((error: unknown) => {
+    if (!signal.aborted) logger.warn('Orders of the last demo stay open', { error });
+  });
   const stories = Object.entries(STORIES);
   for (let turn = 0; !signal.aborted; turn += 1) {
     const [name, story] = stories[turn % stories.length] ?? [];

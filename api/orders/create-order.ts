@@ -40,8 +40,8 @@ export interface CreatedOrder {
 
 /** A shop's channel and currency hardly ever change. */
 const SHOP_CACHE_MS = 2000;
-/** How long the answer waits for the order's first step, so that it shows what was reserved. */
-const FIRST_STEP_WITHIN_MS = 1500;
+/** How long the answer waits for the order's first step, so that it shows what was reserved, also of hundreds at once. */
+const FIRST_STEP_WITHIN_MS = 5000;
 
 /** Takes an order in: stores it first, then starts its workflow. Once it is stored, it is taken in, whatever else is down. */
 export const createOrder = (deps: CreateOrderDeps) => {

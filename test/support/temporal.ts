@@ -78,7 +78,14 @@ interface Engine {
 export const useTemporal = (): TemporalBench => useEngine(skippingEngine);
 
 /** The same over a real server, where time passes as it does: for what the time-skipping one does otherwise. */
-export const useRealTemporal = (): TemporalBench => useEngine(realEngine);
+export const useRealTemporal = (): TemporalBench => useEngine(async () => realEngine(await temporalAddress()));
+
+/** The same outside tests; to be closed. */
+export const startBench = async (address: string): Promise<TemporalBench & { close(): Promise<void> }> => {
+  const { bench, started, close } = benchOver(() => realEngine(address));
+  await started();
+  return { ...bench, client: bench.client, close };
+};
 
 const dataConverter = { failureConverterPath: FAILURE_CONVERTER_PATH };
 
@@ -102,8 +109,8 @@ const skippingEngine = async (): Promise<Engine> => {
   };
 };
 
-const realEngine = async (): Promise<Engine> => {
-  const connection = await NativeConnection.connect({ address: await temporalAddress() });
+const realEngine = async (address: string): Promise<Engine> => {
+  const connection = await NativeConnection.connect({ address });
   await ensureSearchAttributes(connection, 'default', createLogger({ stream: new PassThrough().resume() }));
   return {
     client: new Client({ connection, dataConverter }),
@@ -114,7 +121,14 @@ const realEngine = async (): Promise<Engine> => {
   };
 };
 
-function useEngine(start: () => Promise<Engine>): TemporalBench {
+const useEngine = (start: () => Promise<Engine>): TemporalBench => {
+  const { bench, started, close } = benchOver(start);
+  before(started);
+  after(close);
+  return bench;
+};
+
+function benchOver(start: () => Promise<Engine>) {
   let engine: Engine | undefined;
   let starting: Promise<[Engine, { code: string }]> | undefined;
   const left = new Set<() => Promise<void>>();
@@ -126,11 +140,10 @@ function useEngine(start: () => Promise<Engine>): TemporalBench {
       [engine] = all;
       return all;
     })());
-  before(started);
-  after(async () => {
+  const close = async () => {
     await Promise.all([...left].map((stop) => stop()));
     await engine?.close();
-  });
+  };
   const ready = (): Engine => {
     if (!engine) throw new Error('the server is only there within a test');
     return engine;
@@ -151,7 +164,7 @@ function useEngine(start: () => Promise<Engine>): TemporalBench {
     });
   };
 
-  return {
+  const bench: TemporalBench = {
     get client() {
       return ready().client;
     },
@@ -173,6 +186,7 @@ function useEngine(start: () => Promise<Engine>): TemporalBench {
       return { stop };
     },
   };
+  return { bench, started, close };
 }
 
 /** Waits until `check` passes without throwing, and throws what it threw last when `withinMs` of real time are over. */

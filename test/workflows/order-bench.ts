@@ -26,31 +26,35 @@ export const TEN_DAYS: OrderTimers = { paymentTimeoutMs: 1_800_000, autoComplete
 
 type Handle = WorkflowHandleWithFirstExecutionRunId<typeof orderWorkflow>;
 
-/** The orders of one file's tests: one worker serves them all, each test has a ledger of its own. */
-export const useOrders = (temporal: TemporalBench = useTemporal()) => {
+/** One queue for the orders of many ledgers. */
+export const servingActivities = () => {
   const ledgers = new Map<string, FakeLedger>();
   const ledgerOf = (orderId: string): FakeLedger => {
     const ledger = ledgers.get(orderId.split('-')[0] ?? '');
     if (!ledger) throw new Error(`no test has the order ${orderId}`);
     return ledger;
   };
-  const taskQueue = newQueue();
-  before(() =>
-    temporal.work({
-      taskQueue,
-      activities: createOrderActivities({
-        committer: { commit: (request) => ledgerOf(request.orderId).commit(request) },
-        cases: { open: (entry) => ledgerOf(entry.orderId ?? '').open(entry) },
-        chainEntry,
-      }),
+  return {
+    taskQueue: newQueue(),
+    activities: createOrderActivities({
+      committer: { commit: (request) => ledgerOf(request.orderId).commit(request) },
+      cases: { open: (entry) => ledgerOf(entry.orderId ?? '').open(entry) },
+      chainEntry,
     }),
-  );
+    add: ({ prefix, ledger }: OrderBench) => void ledgers.set(prefix, ledger),
+  };
+};
+
+/** The orders of one file's tests: one worker serves them all, each test has a ledger of its own. */
+export const useOrders = (temporal: TemporalBench = useTemporal()) => {
+  const { taskQueue, activities, add } = servingActivities();
+  before(() => temporal.work({ taskQueue, activities }));
   /** Runs a test's story and ends the workflows that it leaves behind. */
   const story =
     (tell: (bench: OrderBench) => Promise<void>, ...warehouseIds: string[]) =>
     async (): Promise<void> => {
       const bench = new OrderBench(temporal, taskQueue, warehouseIds);
-      ledgers.set(bench.prefix, bench.ledger);
+      add(bench);
       try {
         await tell(bench);
       } finally {

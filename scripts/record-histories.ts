@@ -1,0 +1,51 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { temporalAddress } from '../test/support/servers.ts';
+import { startBench } from '../test/support/temporal.ts';
+import { OrderBench, servingActivities } from '../test/workflows/order-bench.ts';
+import { STORIES, type RecordedStory } from '../test/replay/stories.ts';
+
+const usage = `Records the histories that the replay tests play again: npm run record:histories [-- name …]
+Only when a workflow is meant to decide otherwise than before; a history that no longer replays is a running order that breaks.`;
+
+const folder = fileURLToPath(new URL('../test/replay/histories/', import.meta.url));
+const names = process.argv.slice(2);
+if (names.includes('--help')) {
+  console.log(usage);
+  process.exit(0);
+}
+const unknown = names.filter((name) => !(name in STORIES));
+if (unknown.length > 0)
+  throw new Error(`there is no story ${unknown.join(', ')}; there are ${Object.keys(STORIES).join(', ')}`);
+
+/** Names of machines and processes say nothing about the order. */
+const withoutMachine = (json: string): { events: unknown[] } =>
+  JSON.parse(json, (key, value: unknown) => (key === 'identity' ? 'worker' : value));
+
+const bench = await startBench(await temporalAddress());
+const serving = servingActivities();
+const worker = await bench.work({ taskQueue: serving.taskQueue, activities: serving.activities });
+
+const record = async (name: string, { tell, warehouseIds = [], isFirstRun = false }: RecordedStory): Promise<void> => {
+  const orders = new OrderBench(bench, serving.taskQueue, warehouseIds);
+  serving.add(orders);
+  const order = await tell(orders);
+  const { workflowId, firstExecutionRunId } = order.handle;
+  const handle = isFirstRun ? bench.client.workflow.getHandle(workflowId, firstExecutionRunId) : order.newest;
+  const history = withoutMachine(historyToJSON(await handle.fetchHistory()));
+  writeFileSync(join(folder, `${name}.history.json`), `${JSON.stringify(history, null, 1)}\n`);
+  console.log(`${name}: ${history.events.length} events`);
+  await orders.end();
+};
+
+mkdirSync(folder, { recursive: true });
+for (const [name, story] of Object.entries(STORIES)) {
+  if (names.length > 0 && !names.includes(name)) continue;
+  rmSync(join(folder, `${name}.history.json`), { force: true });
+  await record(name, story);
+}
+await worker.stop();
+await bench.close();
+process.exit(0);
