@@ -137,6 +137,8 @@ export const launch = async ({ env, demo, say }: LaunchOptions): Promise<void> =
     await Promise.race([untilReady(url), app.failed, stopped]);
     if (stopping) return;
     app.markReady();
+    if (demo)
+      say(`demo: sign in as demo-operations, demo-finance, …; the password is in ${join(data.path, 'demo-password')}`);
     const ui = uiUrl ? `  Temporal UI ${uiUrl}` : '';
     console.log(`ready  API ${url}  docs ${url}/docs${ui}`);
     await Promise.race([app.failed, stopped]);

@@ -20,9 +20,21 @@ const unknown = names.filter((name) => !(name in STORIES));
 if (unknown.length > 0)
   throw new Error(`there is no story ${unknown.join(', ')}; there are ${Object.keys(STORIES).join(', ')}`);
 
-/** Names of machines and processes say nothing about the order. */
+/** A failure's message and stack as they are stored, without the stack: it names files of this machine. */
+const withoutStack = (attributes: { data?: string }): object => {
+  const failure: object = JSON.parse(Buffer.from(attributes.data ?? '', 'base64').toString());
+  const data = Buffer.from(JSON.stringify({ ...failure, stack_trace: '' })).toString('base64');
+  return { ...attributes, data };
+};
+
+/** Names of machines, processes and builds say nothing about the order. */
 const withoutMachine = (json: string): { events: unknown[] } =>
-  JSON.parse(json, (key, value: unknown) => (key === 'identity' ? 'worker' : value));
+  JSON.parse(json, (key, value) => {
+    if (key === 'identity') return 'worker';
+    if (key === 'buildId') return 'recorded';
+    if (key === 'name' && typeof value === 'string' && value.includes('@')) return 'sticky';
+    return key === 'encodedAttributes' ? withoutStack(value) : value;
+  });
 
 const bench = await startBench(await temporalAddress());
 const serving = servingActivities();
