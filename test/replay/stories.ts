@@ -251,7 +251,7 @@ export const STORIES: Record<string, RecordedStory> = {
     },
     twin: {
       of: 'update joinParcel',
-      change: (input) => ({ ...input, command: { ...input.command, orderIds: ['own1.another'] } }),
+      change: (input) => ({ ...input, command: { ...input.command, orderIds: [] } }),
     },
   },
   'merged-and-taken-along': {
@@ -311,7 +311,7 @@ export const STORIES: Record<string, RecordedStory> = {
       bench.ledger.fail({ at: 'after', times: 3, when: ({ revision }) => revision === 2 });
       return shippedAndDelivered(order, ship('T1', { 1: 2 }));
     },
-    twin: { of: 'update ship', change: (input) => ({ ...input, command: ship('T1', { 1: 1 }) }) },
+    twin: { of: 'update deliver', change: (input) => ({ ...input, command: deliver('S2') }) },
   },
   'many-in-one-task': {
     async tell(bench) {
