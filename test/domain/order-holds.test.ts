@@ -34,11 +34,11 @@ const ROLES = ['admin', 'cs_agent', 'cs_supervisor', 'finance', 'operations', 'w
 const releasersOf = (code: HoldCode) => ROLES.filter((role) => mayRelease(code, [role]));
 
 test('each hold is released by whom the contract names, the others end with their cause', () => {
-  assert.deepEqual(releasersOf('manual'), ROLES);
-  assert.deepEqual(releasersOf('address_incomplete'), ROLES);
+  const all = ['admin', 'cs_agent', 'cs_supervisor', 'operations', 'service'];
+  assert.deepEqual([releasersOf('manual'), releasersOf('address_incomplete')], [all, all]);
   assert.deepEqual(
     releasersOf('risk_review'),
-    ROLES.filter((role) => role !== 'cs_agent'),
+    all.filter((role) => role !== 'cs_agent'),
   );
   assert.ok(mayRelease('risk_review', ['cs_agent', 'cs_supervisor']) && !mayRelease('risk_review', []));
   assert.deepEqual([releasersOf('overpaid'), releasersOf('amount_mismatch')], [['finance'], ['finance']]);

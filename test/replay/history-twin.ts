@@ -11,7 +11,7 @@ export interface Twin {
   nth?: number;
   // Payloads of all kinds; the story knows which.
   // oxlint-disable-next-line typescript/no-explicit-any
-  change(value: any): unknown;
+  change: (value: any) => unknown;
 }
 
 const payloadOf = (event: HistoryEvent, of: Twin['of']): Payload[] | null | undefined => {

@@ -22,7 +22,7 @@ import type { Twin } from './history-twin.ts';
 export interface RecordedStory {
   warehouseIds?: string[];
   /** Takes an order through one path; its history is recorded as it is then. */
-  tell(bench: OrderBench): Promise<Order>;
+  tell: (bench: OrderBench) => Promise<Order>;
   /** Of an order that was handed over, the first run is recorded. */
   isFirstRun?: boolean;
   /** One decisive thing that is otherwise: with it the history must not replay. */
