@@ -6,7 +6,6 @@ import {
   getExternalWorkflowHandle,
   setCurrentDetails,
   setHandler,
-  upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import { auditFacets } from '../domain/order-view.ts';
@@ -15,19 +14,17 @@ import { initialState } from '../domain/order-life.ts';
 import { nextDeadline } from '../domain/order-timers.ts';
 import { orderWorkflowId } from '../domain/ids.ts';
 import { refuse, withOutcome, type Decision, type Step, type StepContext } from '../domain/order-step.ts';
-import { statusOf } from '../domain/order-status.ts';
 import { waitingFor } from '../domain/order-waits.ts';
 import type { OrderFact, OrderMessage, Origin, ShipCommand } from '../domain/order-messages.ts';
 import type { OrderState } from '../domain/order-model.ts';
 import type { CommitStepAnswer } from '../activities/order-activities.ts';
 import { caseResolved, parcelShipped, skuMapped, stockReserved } from './order-news.ts';
+import { SearchSigns } from './search-signs.ts';
 import { StepWriter } from './step-writer.ts';
 import {
   caseResolvedSignal,
   commandUpdates,
   parcelShippedSignal,
-  searchAttributes,
-  searchedStatusOf,
   skuMappedSignal,
   stockReservedSignal,
   type CommandAnswer,
@@ -63,13 +60,13 @@ export class OrderDesk {
   private readonly writer = new StepWriter();
   private stageSince = Date.now();
   private quietUntil = 0;
-  private searched: string;
+  private readonly signs: SearchSigns;
 
   constructor(input: OrderWorkflowInput) {
     this.input = input;
     this.state = input.carried ?? initialState(input.snapshot);
     this.firstRunId = input.firstRunId ?? workflowInfo().firstExecutionRunId;
-    this.searched = input.carried ? '' : this.searchKey(this.state);
+    this.signs = new SearchSigns(input.carried ? null : this.state);
     this.receive();
   }
 
@@ -179,7 +176,7 @@ export class OrderDesk {
       }
       const isOurs = this.take(decision.step, message, answer);
       this.noticeRecovery();
-      this.showSearchAttributes();
+      this.signs.show(this.state);
       if (!isOurs) continue;
       entry.answer = { revision: this.state.revision };
       if (message.type === 'ship') await this.tellParcelGroup(message);
@@ -213,7 +210,7 @@ export class OrderDesk {
   private noticeRecovery(): void {
     const recovery = this.writer.takeRecovery();
     if (!recovery) return;
-    this.searched = '';
+    this.signs.forget();
     const { caseId } = recovery;
     if (caseId !== null) this.inbox.push({ message: { type: 'stepRecovered', caseId }, origin: ENGINE });
   }
@@ -227,25 +224,6 @@ export class OrderDesk {
       const other = getExternalWorkflowHandle(orderWorkflowId(orderId));
       await other.signal(parcelShippedSignal, { groupId, warehouseId, courier, trackingNo }).catch(() => undefined);
     }
-  }
-
-  /** Search attributes follow holds, cases, backorders and the end, never every status: an upsert is an event. */
-  private showSearchAttributes(): void {
-    const key = this.searchKey(this.state);
-    if (key === this.searched) return;
-    this.searched = key;
-    upsertSearchAttributes([
-      { key: searchAttributes.orderStatus, value: searchedStatusOf(statusOf(this.state)) },
-      { key: searchAttributes.holdCode, value: this.state.holds.map(({ code }) => code) },
-      { key: searchAttributes.caseCode, value: this.state.cases.map(({ code }) => code) },
-    ]);
-  }
-
-  private searchKey(state: OrderState): string {
-    // The client starts the workflow with what a stored order will be when nothing stands in its way.
-    const status =
-      state.revision === 0 && statusOf(state) === 'backordered' ? 'processing' : searchedStatusOf(statusOf(state));
-    return JSON.stringify([status, state.holds.map(({ code }) => code), state.cases.map(({ code }) => code)]);
   }
 
   private context(): StepContext {

@@ -66,6 +66,7 @@ test('a waybill is one parcel: the same again is known, with other goods or from
   const { revision } = order.state;
   assert.equal(order.tell(ship('T1', { 2: 1, 1: 2 })), 'unchanged');
   assert.equal(order.tell(ship('T1', { 1: 2 })), 'conflict');
+  assert.equal(order.tell(ship('T1', { 1: 1, 2: 1 })), 'conflict');
   assert.equal(order.tell(ship('T1', { 1: 2, 2: 1 }, 'w2')), 'conflict');
   assert.equal(order.state.revision, revision);
   order.tell(ship('T2', { 1: 1, 2: 1 }));

@@ -165,11 +165,12 @@ export class Order {
     return this.#ledger.openCases(this.id);
   }
 
-  /** The view's status, once it is there. */
+  /** Waits until the view has this status and the task that wrote it is over; within a task no clock can be moved on. */
   async is(status: string): Promise<void> {
     await eventually(() => {
       if (this.view.status !== status) throw new Error(`${this.id} is ${this.view.status}, not ${status}`);
     });
+    await this.details();
   }
 
   /** What the caller of a command is told: the order's status, or the code of the refusal and who refused. */

@@ -116,13 +116,17 @@ test(
 );
 
 test(
-  'a step that goes through after all closes its case itself',
+  'a step that fails for an hour becomes a case; when it goes through after all, it closes the case itself',
   story(async ({ ledger, start }) => {
-    const order = await start(snapshotOf);
-    await order.is('pending_payment');
-    const error = new LedgerMismatch('counters are wrong');
-    ledger.fail({ at: 'before', times: Infinity, when: ({ revision }) => revision === 2, error });
+    ledger.receive('w1', 'SKU-1', 2);
+    const order = await start(paidSnapshot);
+    await order.is('awaiting_shipment');
+    ledger.fail({ at: 'before', times: Infinity, when: ({ revision }) => revision === 2 });
     const held = order.tell(hold('manual'));
+    await isTriedDurably(ledger);
+    await temporal.pass(0.9 * HOUR_MS);
+    assert.deepEqual(order.openCases, []);
+    await temporal.pass(0.2 * HOUR_MS);
     await eventually(() => assert.deepEqual(order.openCases, ['activity_exhausted']));
     ledger.recover();
     await Promise.all([passWhile(held), held]);
