@@ -11,7 +11,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } 
 import { Client } from '@temporalio/client';
 import { createLogger } from '../../runtime/logger.ts';
 import { ensureSearchAttributes, FAILURE_CONVERTER_PATH } from '../../runtime/temporal.ts';
-import { buildWorkflows, bundleName } from '../../scripts/build-workflows.ts';
+import { buildWorkflows, bundleName, removeOldBundles } from '../../scripts/build-workflows.ts';
 import proto from '@temporalio/proto';
 import { SEARCH_ATTRIBUTES } from '../../runtime/search-attributes.ts';
 import { temporalAddress, temporalTestServer } from './servers.ts';
@@ -33,6 +33,7 @@ export const workflowBundle = async (): Promise<{ code: string }> => {
     const own = `${file}.${process.pid}`;
     await buildWorkflows(own);
     renameSync(own, file);
+    removeOldBundles(folder, bundleName());
   }
   return { code: await readFile(file, 'utf8') };
 };
