@@ -12,6 +12,8 @@ export interface CommitStepAnswer {
   outcome?: ReservationOutcome;
   /** Of the step's audit entry; the next one is chained to it. */
   auditHash: string;
+  /** When the step was made: the workflow goes on with this time, for its own clock may be another at replay. */
+  at?: string;
   /** The revision was written before: by this step, or by another one that the workflow's history does not know. */
   written?: WrittenStep;
 }
@@ -37,7 +39,7 @@ export const createOrderActivities = ({ committer, cases, chainEntry }: OrderAct
   async commitStep(input: CommitStepInput): Promise<CommitStepAnswer> {
     try {
       const { outcome, auditHash, written } = await committer.commit(stepRequest(input, chainEntry));
-      return { auditHash, ...(outcome ? { outcome } : {}), ...(written ? { written } : {}) };
+      return { auditHash, at: input.at, ...(outcome ? { outcome } : {}), ...(written ? { written } : {}) };
     } catch (error) {
       throw toFailure(error);
     }

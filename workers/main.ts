@@ -8,7 +8,7 @@ import { commitHubOf } from '../models/commit-hub.ts';
 import type { AppContext, RunningRole } from '../runtime/app-context.ts';
 import { FAILURE_CONVERTER_PATH } from '../runtime/temporal.ts';
 import { ORDERS_QUEUE } from '../workflows/contract.ts';
-import { tellFilledOrders, tellForgottenOrders } from './filled-orders.ts';
+import { tellFilledOrders, watchForgottenOrders } from './filled-orders.ts';
 
 /** Bundled at start-up unless a prebuilt bundle is named. */
 export const workflowSource = (bundlePath: string | undefined): Partial<WorkerOptions> =>
@@ -55,11 +55,10 @@ export async function startWorkers({ config, logger, mongo, temporal, metrics }:
   });
   const running = worker.run();
   running.catch((error: unknown) => logger.error('the worker failed', { error }));
-  await tellForgottenOrders(mongo, tell).catch((error: unknown) =>
-    logger.warn('forgotten orders were not told', { error }),
-  );
+  const forgotten = watchForgottenOrders(mongo, tell, logger);
   return {
     async stop() {
+      await forgotten.stop();
       worker.shutdown();
       await running;
     },

@@ -46,6 +46,8 @@ interface Entry {
   message: OrderMessage;
   origin: Origin;
   expectedRevision?: number;
+  /** A deadline's time: the clock counts as at least this. */
+  notBefore?: number;
   /** Somebody waits for it; what they sent may be nonsense. */
   isCommand?: boolean;
   answer?: CommandAnswer;
@@ -58,7 +60,8 @@ export class OrderDesk {
   private readonly firstRunId: string;
   private readonly inbox: Entry[] = [];
   private readonly writer = new StepWriter();
-  private stageSince = Date.now();
+  /** When the present wait began: by the times of the steps, which are in the history, wherever there is one. */
+  private waitsSince = Date.now();
   private quietUntil = 0;
   private readonly signs: SearchSigns;
 
@@ -72,7 +75,6 @@ export class OrderDesk {
 
   /** Applies messages as they come, and the stage's deadline when it passes, for as long as `stage` holds. */
   async attend(stage: (order: OrderState) => boolean): Promise<void> {
-    this.stageSince = Date.now();
     while (!this.state.ended && stage(this.state)) {
       const entry = this.inbox[0] ?? (await this.nextMessage());
       if (entry) {
@@ -135,18 +137,18 @@ export class OrderDesk {
   }
 
   private async nextMessage(): Promise<Entry | undefined> {
-    const deadline = nextDeadline(this.state, this.input.timers, this.stageSince);
-    const due = Math.max(deadline.at, this.quietUntil);
+    const deadline = nextDeadline(this.state, this.input.timers, this.waitsSince);
+    const due = deadline.at > Date.now() ? deadline.at : Math.max(deadline.at, this.quietUntil);
     setCurrentDetails(waitingFor(this.state, deadline.at));
-    const waitMs = Math.min(due - Date.now(), LONGEST_TIMER_MS);
-    if (waitMs > 0) {
-      await condition(() => this.inbox.length > 0, waitMs);
-      this.writer.noteRecorded();
-    }
-    if (this.inbox[0] || Date.now() < due) return this.inbox[0];
+    // Always by a timer, and what rings has come: the clock of a task that served an update may be another at replay, so
+    // that no command may hang on a comparison with it.
+    const waitMs = Math.max(1, Math.min(due - Date.now(), LONGEST_TIMER_MS));
+    await condition(() => this.inbox.length > 0, waitMs);
+    this.writer.noteRecorded();
+    if (this.inbox[0] || waitMs === LONGEST_TIMER_MS) return this.inbox[0];
     const { revision } = this.state;
-    this.stageSince = Date.now();
-    await this.apply({ message: deadline.fact, origin: TIME });
+    this.waitsSince = Math.max(Date.now(), deadline.at);
+    await this.apply({ message: deadline.fact, origin: TIME, notBefore: deadline.at });
     if (this.state.revision === revision) this.quietUntil = Date.now() + LEAST_PAUSE_MS;
     return undefined;
   }
@@ -164,7 +166,7 @@ export class OrderDesk {
         action: message.type,
         message,
         origin,
-        at: this.context().now,
+        at: this.context(entry).now,
         before: auditFacets(this.state),
         runId: this.firstRunId,
       });
@@ -184,12 +186,13 @@ export class OrderDesk {
     }
   }
 
-  private judge({ message, expectedRevision, isCommand }: Entry): Decision {
+  private judge(entry: Entry): Decision {
+    const { message, expectedRevision, isCommand } = entry;
     const { state } = this;
     if (expectedRevision !== undefined && expectedRevision !== state.revision)
       return refuse(state, 'stale_revision', `the order is at revision ${state.revision}, not ${expectedRevision}`);
     try {
-      return decide(state, message, this.context());
+      return decide(state, message, this.context(entry));
     } catch (error) {
       if (!isCommand) throw error;
       return refuse(state, 'rule_violation', 'the command is malformed');
@@ -198,13 +201,16 @@ export class OrderDesk {
 
   /**
    * Goes to the state after the step that is written. That may be another than ours, which a worker wrote and then died
-   * before the history had it: it is made up for, and false says that our message is still to be applied.
+   * before the history had it: it is made up for, and false says that our message is still to be applied. Times are
+   * those of the answer, which is in the history, and so the same in the record, now and at every replay.
    */
-  private take(ours: Step, message: OrderMessage, { outcome, auditHash, written }: CommitStepAnswer): boolean {
-    const found = written && decide(this.state, written.message, { ...this.context(), now: written.at });
+  private take(ours: Step, message: OrderMessage, { outcome, auditHash, at, written }: CommitStepAnswer): boolean {
+    const known = written ?? (at === undefined ? undefined : { message, at });
+    const found = known && decide(this.state, known.message, { timers: this.input.timers, now: known.at });
     const step = found?.kind === 'step' ? found.step : ours;
+    if (known) this.waitsSince = Date.parse(known.at);
     this.state = { ...withOutcome(step, outcome).next, auditHash };
-    return step === ours || JSON.stringify(written?.message) === JSON.stringify(message);
+    return !written || step === ours || JSON.stringify(written.message) === JSON.stringify(message);
   }
 
   private noticeRecovery(): void {
@@ -226,8 +232,8 @@ export class OrderDesk {
     }
   }
 
-  private context(): StepContext {
-    return { now: new Date(Date.now()).toISOString(), timers: this.input.timers };
+  private context({ notBefore = 0 }: Pick<Entry, 'notBefore'> = {}): StepContext {
+    return { now: new Date(Math.max(Date.now(), notBefore)).toISOString(), timers: this.input.timers };
   }
 
   private async continueWhenLong(): Promise<void> {

@@ -118,7 +118,7 @@ test('a refused phone confirmation keeps the hold and opens a case, a later yes 
   order.tell({ type: 'phoneConfirmation', outcome: 'refused', note: 'again' });
   assert.deepEqual(order.cases, ['phone_refused']);
   assert.equal(order.tell({ type: 'phoneConfirmation', outcome: 'confirmed', note: '' }), 'awaiting_shipment');
-  assert.deepEqual([order.holds, order.cases], [[], []]);
+  assert.deepEqual([order.holds, order.cases, order.state.phoneConfirmed], [[], [], true]);
 });
 
 test('an order without a complete address is held until it has one, or somebody releases it', () => {

@@ -135,6 +135,9 @@ export const assertMove = (
     const { next, happenings } = withOutcome(step, outcome);
     const [from, to] = [statusOf(state), statusOf(next)];
     check(happenings.length > 0, 'every step says what happened', { ...about, to });
+    const isSaid = (code: string) => happenings.some((happening) => happening.code === code);
+    check(isSaid('delivered') === (!state.deliveredAt && next.deliveredAt !== null), 'an arrival is told once', about);
+    check(isSaid('completed') === (to === 'completed' && from !== 'completed'), 'an end is told once', about);
     // Before it is opened, an order has no status that anybody relies on.
     if (state.revision > 0)
       check(mayMove(ORDER_TRANSITIONS, from, to), 'the status moves as the table says', { ...about, to });

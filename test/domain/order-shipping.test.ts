@@ -102,6 +102,9 @@ test('two lines of the same goods are one movement of the stock', () => {
   const order = Play.opened(paidSnapshot({ lines }));
   order.tell(ship('T1', { 1: 1, 2: 2 }));
   assert.deepEqual(order.step.stock, [{ kind: 'ship', lines: [{ warehouseId: 'w1', skuCode: 'A', quantity: 3 }] }]);
+  assert.deepEqual(order.step.happenings, [
+    { code: 'shipped', params: { shipmentId: 'S1', courier: 'SF', trackingNo: 'T1', units: 3 } },
+  ]);
 });
 
 test('what is unpaid, backordered, cancelled or sent is not shipped', () => {

@@ -33,8 +33,14 @@ const factsOf = async ({ connection, client }: InstanceData, orderId: string): P
         `${activityType?.name} at try ${attempt} (${lastFailure?.message ?? 'no failure'})`,
     );
     const view = record ? `view ${record.status} at revision ${record.revision}` : 'no view';
+    const task = raw.pendingWorkflowTask;
+    if (task)
+      pending.push(`a workflow task at try ${task.attempt}, state ${task.state}, since ${dateOf(task.scheduledTime)}`);
     return [view, `workflow ${status.name} with ${historyLength} events`, ...pending].join(', ');
   } catch (error) {
     return (error as Error).message;
   }
 };
+
+const dateOf = (time: { seconds?: { toString(): string } | null } | null | undefined): string =>
+  time?.seconds ? new Date(Number(time.seconds.toString()) * 1000).toISOString() : 'unknown';

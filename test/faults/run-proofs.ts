@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Instance } from '../../bench/instance.ts';
+import { orderWorkflowId } from '../../domain/ids.ts';
 import { auditCollection } from '../../models/audit-log.ts';
 import { AuditSeals } from '../../models/audit-seals.ts';
 import { Sealer } from '../../runtime/sealing.ts';
@@ -22,6 +23,7 @@ export interface RunLeftBehind {
   planted: readonly Needle[];
 }
 
+const CLOSED_WITHIN_MS = 90_000;
 const SEALED_WITHIN_MS = 30_000;
 const COMMANDS = { 'audit:verify': ['audit-verify.ts'], 'stock:rebuild': ['stock-rebuild.ts'] } as const;
 
@@ -32,6 +34,7 @@ export const proveRun = async (
 ): Promise<{ proofs: Proof[]; engine: EngineFigures }> => {
   const data = await openData(instance);
   try {
+    await untilClosed(data, expected);
     await untilSealed(data);
     const workflows = await proveWorkflows(data.client, data.connection, expected);
     const proofs = [
@@ -46,6 +49,16 @@ export const proveRun = async (
   } finally {
     await data.close();
   }
+};
+
+/** A view is written before its workflow ends; when the worker was killed in between, another has to find out first. */
+const untilClosed = async ({ client }: InstanceData, expected: readonly Expected[]): Promise<void> => {
+  const open = new Set(expected.filter(({ path }) => !path.end.waits).map(({ orderId }) => orderWorkflowId(orderId)));
+  for (const deadline = Date.now() + CLOSED_WITHIN_MS; open.size > 0 && Date.now() < deadline; await sleep(300))
+    for (const workflowId of open) {
+      const { status } = await client.workflow.getHandle(workflowId).describe();
+      if (status.name !== 'RUNNING') open.delete(workflowId);
+    }
 };
 
 /** The relay seals a little after the fact. */

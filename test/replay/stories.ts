@@ -279,7 +279,7 @@ export const STORIES: Record<string, RecordedStory> = {
       of: 'input',
       change: (input) => ({
         ...input,
-        snapshot: { ...input.snapshot, presale: { ...input.snapshot.presale, deposit: 501 } },
+        snapshot: { ...input.snapshot, receiver: { ...input.snapshot.receiver, missing: ['phone'] } },
       }),
     },
   },

@@ -64,6 +64,9 @@ export const useOrders = (temporal: TemporalBench = useTemporal()) => {
   return { temporal, story };
 };
 
+/** `isEager`: as the API starts it, over a real server's connection that it shares with the worker. */
+type StartOptions = Partial<OrderSnapshot & OrderWorkflowInput> & { taskQueue?: string; isEager?: boolean };
+
 export class OrderBench {
   readonly ledger: FakeLedger;
   readonly prefix = `own1.${randomUUID().slice(0, 8)}`;
@@ -82,7 +85,7 @@ export class OrderBench {
   /** Taken in now; a payment in it was made now. */
   readonly start = async (
     make: (rest: Partial<OrderSnapshot>) => OrderSnapshot,
-    { taskQueue = this.#taskQueue, ...rest }: Partial<OrderSnapshot & OrderWorkflowInput> & { taskQueue?: string } = {},
+    { taskQueue = this.#taskQueue, isEager = false, ...rest }: StartOptions = {},
   ): Promise<Order> => {
     const now = new Date(await this.#temporal.now()).toISOString();
     const orderId = `${this.prefix}-${this.#orders.length + 1}`;
@@ -90,7 +93,8 @@ export class OrderBench {
     const made = make({ orderId, placedAt: now, receivedAt: now, ...given });
     const snapshot = { ...made, payments: made.payments.map((payment) => ({ ...payment, paidAt: now })) };
     const input = { snapshot, timers, timersVersion: 1, origin: ORIGIN, opening: 'opened' as const };
-    return this.#begin({ ...input, ...(continueAtEvents === undefined ? {} : { continueAtEvents }) }, taskQueue);
+    const limited = continueAtEvents === undefined ? input : { ...input, continueAtEvents };
+    return this.#begin(limited, taskQueue, isEager);
   };
 
   /** Goes on with an order that was cancelled, as the API does by an operator's choice. */
@@ -119,11 +123,12 @@ export class OrderBench {
     }
   }
 
-  async #begin(input: OrderWorkflowInput, taskQueue: string): Promise<Order> {
+  async #begin(input: OrderWorkflowInput, taskQueue: string, isEager = false): Promise<Order> {
     const handle = await this.#temporal.client.workflow.start<typeof orderWorkflow>(ORDER_WORKFLOW, {
       workflowId: orderWorkflowId(input.snapshot.orderId),
       taskQueue,
       args: [input],
+      requestEagerStart: isEager,
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       typedSearchAttributes: [{ key: searchAttributes.orderStatus, value: 'processing' }],
     });
