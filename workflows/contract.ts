@@ -69,6 +69,8 @@ export interface OrderWorkflowResult {
 export interface CommandInput<C extends OrderCommand = OrderCommand> {
   command: C;
   origin: Origin;
+  /** When it was asked for, RFC 3339: the order judges it by this time, which is in the history, and not by its own clock. */
+  at?: string;
   /** From `If-Match`: the command is refused with `stale_revision` when the order has moved on. */
   expectedRevision?: number;
 }

@@ -46,6 +46,8 @@ interface Entry {
   message: OrderMessage;
   origin: Origin;
   expectedRevision?: number;
+  /** When a command was asked for. */
+  at?: string;
   /** A deadline's time: the clock counts as at least this. */
   notBefore?: number;
   /** Somebody waits for it; what they sent may be nonsense. */
@@ -232,8 +234,9 @@ export class OrderDesk {
     }
   }
 
-  private context({ notBefore = 0 }: Pick<Entry, 'notBefore'> = {}): StepContext {
-    return { now: new Date(Math.max(Date.now(), notBefore)).toISOString(), timers: this.input.timers };
+  private context({ at, notBefore = 0 }: Pick<Entry, 'at' | 'notBefore'>): StepContext {
+    const { timers } = this.input;
+    return { now: at ?? new Date(Math.max(Date.now(), notBefore)).toISOString(), timers };
   }
 
   private async continueWhenLong(): Promise<void> {
@@ -250,9 +253,10 @@ export class OrderDesk {
   }
 }
 
-const entryOf = ({ command, origin, expectedRevision }: CommandInput): Entry => ({
+const entryOf = ({ command, origin, at, expectedRevision }: CommandInput): Entry => ({
   message: command,
   origin,
   isCommand: true,
+  ...(typeof at === 'string' && Number.isFinite(Date.parse(at)) ? { at: new Date(at).toISOString() } : {}),
   ...(expectedRevision === undefined ? {} : { expectedRevision }),
 });

@@ -76,7 +76,7 @@ export class OrderDeskClient {
    */
   async send(orderId: string, { updateId, ...input }: SendInput): Promise<CommandAnswer | 'ended'> {
     const deadline = Date.now() + ANSWER_WITHIN_MS;
-    const options = { args: [input] as [CommandInput], updateId };
+    const options = { args: [{ at: new Date().toISOString(), ...input }] as [CommandInput], updateId };
     return this.#inFlight.run(orderId, () =>
       this.#persist(orderId, deadline, (handle) => handle.executeUpdate(commandUpdates[input.command.type], options)),
     );

@@ -55,6 +55,30 @@ for (const name of names) {
   });
 }
 
+/** As the engine does with a task that has served an update: stamped later than the worker was told. */
+const stampedLater = (json: unknown, byMs: number): History => {
+  const { events } = json as { events: { eventType: string; eventTime: string }[] };
+  const later = events.map((event) =>
+    event.eventType === 'EVENT_TYPE_WORKFLOW_TASK_STARTED'
+      ? { ...event, eventTime: new Date(Date.parse(event.eventTime) + byMs).toISOString() }
+      : event,
+  );
+  return historyFromJSON({ events: later });
+};
+
+// A task lasts ten seconds at most.
+for (const byMs of [900, 9000])
+  test(`no history hangs on the clock: with every task stamped ${byMs} ms later all replay`, async () => {
+    const results = await replay(
+      await workflowBundle(),
+      all((name) => stampedLater(recorded(name), byMs)),
+    );
+    assert.deepEqual(
+      [...results].filter(([, result]) => result !== 'replays'),
+      [],
+    );
+  });
+
 test('the check can fail: with a step more in the workflow no history replays', async () => {
   const changed = await bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL('./changed-workflow.ts', import.meta.url)),

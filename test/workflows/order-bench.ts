@@ -132,26 +132,32 @@ export class OrderBench {
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       typedSearchAttributes: [{ key: searchAttributes.orderStatus, value: 'processing' }],
     });
-    const order = new Order(this.#temporal.client, this.ledger, handle);
+    const order = new Order(this.#temporal, this.ledger, handle);
     this.#orders.push(order);
     return order;
   }
 }
 
+/** The server, and what its workflows see as now. */
+interface Clocked {
+  client: Client;
+  now(): Promise<number>;
+}
+
 export class Order {
   readonly handle: Handle;
-  readonly #client: Client;
+  readonly #temporal: Clocked;
   readonly #ledger: FakeLedger;
 
-  constructor(client: Client, ledger: FakeLedger, handle: Handle) {
-    this.#client = client;
+  constructor(temporal: Clocked, ledger: FakeLedger, handle: Handle) {
+    this.#temporal = temporal;
     this.#ledger = ledger;
     this.handle = handle;
   }
 
   /** Whichever run of the order is the newest. */
   get newest() {
-    return this.#client.workflow.getHandle<typeof orderWorkflow>(this.handle.workflowId);
+    return this.#temporal.client.workflow.getHandle<typeof orderWorkflow>(this.handle.workflowId);
   }
 
   get id(): string {
@@ -190,7 +196,8 @@ export class Order {
     rest: Partial<CommandInput> = {},
   ): Promise<CommandAnswer & { isRejected?: boolean }> {
     try {
-      const input = { command, origin: ORIGIN, ...rest };
+      const at = new Date(await this.#temporal.now()).toISOString();
+      const input = { command, origin: ORIGIN, at, ...rest };
       return await this.newest.executeUpdate(commandUpdates[command.type], { args: [input] });
     } catch (error) {
       const cause = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
