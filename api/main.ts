@@ -14,6 +14,7 @@ import type { ApiSettings } from './deps.ts';
 import { orderServicesOf } from './orders/order-services.ts';
 import { startUntakenOrders } from './orders/untaken-orders.ts';
 import { createRoutes } from './routes.ts';
+import { startMissedMappings } from './sku-mappings/missed-mappings.ts';
 
 export interface RunningApi extends RunningRole {
   readonly url: string;
@@ -43,7 +44,8 @@ export async function startApi({ config, logger, keyring, mongo, temporal, metri
   const password = await bootstrapAdmin(deps, config.adminPassword);
   if (password !== undefined) process.stdout.write(`admin password (shown this once): ${password}\n`);
 
-  const { desk, intake, starter } = orderServicesOf(deps);
+  const services = orderServicesOf(deps);
+  const { desk, intake, starter } = services;
   // Where goods that came in over REST have served orders that waited for them.
   commitHubOf(mongo).onFilled((filled) => {
     for (const { orderId, round } of filled)
@@ -51,7 +53,7 @@ export async function startApi({ config, logger, keyring, mongo, temporal, metri
         .tellStockReserved(orderId, round)
         .catch((error: unknown) => logger.warn('An order could not be told of its goods', { orderId, error }));
   });
-  const sweep = startUntakenOrders({ intake, starter, logger });
+  const sweeps = [startUntakenOrders({ intake, starter, logger }), startMissedMappings(services, logger)];
 
   const server = createServer(app);
   server.requestTimeout = 60_000;
@@ -66,7 +68,7 @@ export async function startApi({ config, logger, keyring, mongo, temporal, metri
     port,
     stop: async () => {
       deps.readiness.stop();
-      await sweep.stop();
+      await Promise.all(sweeps.map((sweep) => sweep.stop()));
       await close(server);
     },
   };

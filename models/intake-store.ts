@@ -88,4 +88,16 @@ export class IntakeStore {
         if (order.snapshot.lines.some((line) => line.skuCode === null && line.platformSku === platformSku))
           yield order._id;
   }
+
+  /** Held orders with the platform's names of the goods that are still unknown, as the view has them. */
+  async *heldForSkus(): AsyncGenerator<{ orderId: string; shopId: string; platformSkus: string[] }> {
+    const projection = { shopId: 1, 'lines.lineId': 1, 'lines.skuCode': 1, 'snapshot.lines': 1 };
+    for await (const order of this.#orders.find({ holdCodes: 'unknown_sku' }, { projection, batchSize: 200 })) {
+      const unknown = new Set(order.lines.flatMap(({ lineId, skuCode }) => (skuCode === null ? [lineId] : [])));
+      const platformSkus = order.snapshot.lines.flatMap(({ lineId, platformSku }) =>
+        unknown.has(lineId) && platformSku !== undefined ? [platformSku] : [],
+      );
+      if (platformSkus.length > 0) yield { orderId: order._id, shopId: order.shopId, platformSkus };
+    }
+  }
 }

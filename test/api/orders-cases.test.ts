@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EndedOrders } from '../../api/orders/ended-orders.ts';
+import { startMissedMappings } from '../../api/sku-mappings/missed-mappings.ts';
 import { auditCollection } from '../../models/audit-log.ts';
 import { caseCollection } from '../../models/case-records.ts';
+import { skuMappingId } from '../../models/sku-mapping-records.ts';
 import { StepCommitter } from '../../models/step-committer.ts';
 import { counterOf } from '../support/stored-orders.ts';
 import { orderBody, payment, problemOf, startOrderApp } from './order-app.ts';
@@ -164,6 +166,20 @@ test('a mapping lets every order of the shop go on that waits for it, and no oth
   }
   assert.equal((await app.stored('own1.M3')).status, 'on_hold');
   assert.equal((await app.stored('own2.M4')).status, 'on_hold');
+});
+
+test('an order that was never told of its mapping is told when somebody starts', async () => {
+  await app.post('/v1/orders', orderBody('M5', unmapped('TB-7')));
+  const named = { shopId: 'own1', platformSku: 'TB-7', skuCode: 'MUG', revision: 1, updatedAt: new Date() };
+  const mapping = { _id: skuMappingId('own1', 'TB-7'), ...named };
+  await connection.collection('sku_mappings').insertOne(mapping as never);
+  const sweep = startMissedMappings(app.services, app.deps.logger);
+  try {
+    const order = await app.until('own1.M5', ({ status }) => status === 'awaiting_shipment');
+    assert.equal(order.lines[0]?.skuCode, 'MUG');
+  } finally {
+    await sweep.stop();
+  }
 });
 
 test('mappings are written by revision, listed by page, audited, and kept to the shops of the caller', async () => {
