@@ -90,8 +90,8 @@ export class AuditSealer {
         if (token !== null && (error as Error).name === 'MongoServerError') this.#isTokenLost = true;
         throw error;
       });
-      const caughtUp = new Set<string>();
-      const missed = await this.#unsealed(token === null ? null : last);
+      // A token may be older than its seal, so the stream can bring what was sealed before as well as what is sealed now.
+      const { missed, sealed: caughtUp } = await this.#unsealed(token === null ? null : last);
       for (const entry of missed) caughtUp.add(keyOf(entry));
       const resumeAfter = first === null ? (stream.resumeToken ?? token) : token;
       const newest = await this.#sealAll(last, missed, resumeAfter);
@@ -135,17 +135,17 @@ export class AuditSealer {
   }
 
   /** Entries that no seal has: all of them without a seal to start from, else those since shortly before it. */
-  async #unsealed(last: AuditSeal | null): Promise<SealedEntry[]> {
+  async #unsealed(last: AuditSeal | null): Promise<{ missed: SealedEntry[]; sealed: Set<string> }> {
     const projection = { _id: 0, entity: 1, seq: 1, hash: 1 } as const;
     const missed: SealedEntry[] = [];
+    const sealed = new Set<string>();
     if (last) {
-      const sealed = new Set<string>();
       for await (const { entries } of this.#seals.all(new Date(last.at.getTime() - SEALS_BACK_MS)))
         for (const entry of entries) sealed.add(keyOf(entry));
       const from = Types.ObjectId.createFromTime((last.at.getTime() - ENTRIES_BACK_MS) / 1000);
       for await (const entry of this.#entries.find({ _id: { $gte: from } } as never, { projection }))
         if (!sealed.has(keyOf(entry))) missed.push(entry);
-      return missed.toSorted(byEntity);
+      return { missed: missed.toSorted(byEntity), sealed };
     }
     // Entries of an entity are sealed in their order, so what is sealed of it is known by its number.
     const sealedUpTo = new Map<string, number>();
@@ -153,7 +153,7 @@ export class AuditSealer {
       for (const { entity, seq } of entries) sealedUpTo.set(entity, Math.max(seq, sealedUpTo.get(entity) ?? 0));
     for await (const entry of this.#entries.find({}, { projection }).sort({ entity: 1, seq: 1 }))
       if (entry.seq > (sealedUpTo.get(entry.entity) ?? 0)) missed.push(entry);
-    return missed;
+    return { missed, sealed };
   }
 
   async #sealAll(last: AuditSeal | null, entries: readonly SealedEntry[], token: unknown): Promise<AuditSeal | null> {

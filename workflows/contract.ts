@@ -73,6 +73,8 @@ export interface CommandInput<C extends OrderCommand = OrderCommand> {
   at?: string;
   /** From `If-Match`: the command is refused with `stale_revision` when the order has moved on. */
   expectedRevision?: number;
+  /** Of the record when the command was sent. An order that is behind its record catches up before it judges. */
+  recordRevision?: number;
 }
 
 /** The view with this revision is readable when the answer arrives. */

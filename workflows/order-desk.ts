@@ -46,6 +46,7 @@ interface Entry {
   message: OrderMessage;
   origin: Origin;
   expectedRevision?: number;
+  recordRevision?: number;
   /** When a command was asked for. */
   at?: string;
   /** A deadline's time: the clock counts as at least this. */
@@ -125,7 +126,10 @@ export class OrderDesk {
       throw ApplicationFailure.nonRetryable(`this update takes ${type}`, 'invalid_request');
     // Before the order is opened nothing can be judged yet; the story refuses what must be refused.
     if (this.state.revision === 0) return;
-    const decision = this.judge(entryOf(input));
+    const entry = entryOf(input);
+    // A step is being written, or was written by a worker that died: what is known here is no longer what stands.
+    if (this.isBehind(entry)) return;
+    const decision = this.judge(entry);
     if (decision.kind !== 'refused') return;
     const { refusal } = decision;
     throw ApplicationFailure.nonRetryable(refusal.detail, refusal.code, refusal);
@@ -157,6 +161,7 @@ export class OrderDesk {
 
   private async apply(entry: Entry): Promise<void> {
     const { message, origin } = entry;
+    if (this.isBehind(entry)) await this.catchUp();
     for (;;) {
       const decision = this.judge(entry);
       if (decision.kind !== 'step') {
@@ -186,6 +191,26 @@ export class OrderDesk {
       if (message.type === 'ship') await this.tellParcelGroup(message);
       return;
     }
+  }
+
+  private isBehind({ recordRevision = 0 }: Entry): boolean {
+    return recordRevision > this.state.revision && !this.state.ended;
+  }
+
+  /**
+   * A worker wrote a step and died before the history had it, and whoever asked for it did not ask again. A record that is
+   * ahead writes nothing, whatever it is asked to write, but answers with the step that it has.
+   */
+  private async catchUp(): Promise<void> {
+    const message: OrderFact = { type: 'stillWaiting' };
+    const decision = this.judge({ message, origin: ENGINE });
+    if (decision.kind !== 'step') return;
+    const { now: at } = this.context({});
+    const { step } = decision;
+    const request = { step, action: message.type, message, origin: ENGINE, at, before: auditFacets(this.state) };
+    this.take(step, message, await this.writer.write({ ...request, runId: this.firstRunId }));
+    this.noticeRecovery();
+    this.signs.show(this.state);
   }
 
   private judge(entry: Entry): Decision {
@@ -253,10 +278,11 @@ export class OrderDesk {
   }
 }
 
-const entryOf = ({ command, origin, at, expectedRevision }: CommandInput): Entry => ({
+const entryOf = ({ command, origin, at, expectedRevision, recordRevision }: CommandInput): Entry => ({
   message: command,
   origin,
   isCommand: true,
   ...(typeof at === 'string' && Number.isFinite(Date.parse(at)) ? { at: new Date(at).toISOString() } : {}),
   ...(expectedRevision === undefined ? {} : { expectedRevision }),
+  ...(recordRevision === undefined ? {} : { recordRevision }),
 });

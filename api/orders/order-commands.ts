@@ -84,16 +84,17 @@ export class OrderCommands {
     const message = { message: command, origin, ...(expectedRevision === undefined ? {} : { expectedRevision }) };
     let current: CommandTarget | null = head;
     for (let turn = 1; turn <= MAX_TURNS && current; turn += 1) {
+      if (current.revision === 0) await this.#deps.starter.startUntaken(orderId);
+      // An order that has ended is asked too: a worker may have written its end and died before the engine knew.
+      const recordRevision = current.revision;
+      const asked = await this.#deps.desk.send(orderId, { ...input, recordRevision, updateId });
+      if (asked !== 'ended') return asked;
       if (current.final) {
         const answer = await this.#deps.ended.apply(orderId, message);
         // A repeated request whose first answer was lost may be what ended the order.
         if (answer !== 'open' && 'refusal' in answer)
           return (await this.#deps.desk.answerGiven(orderId, updateId)) ?? answer;
         if (answer !== 'open') return answer;
-      } else {
-        if (current.revision === 0) await this.#deps.starter.startUntaken(orderId);
-        const answer = await this.#deps.desk.send(orderId, { ...input, updateId });
-        if (answer !== 'ended') return answer;
       }
       current = await this.#deps.intake.head(orderId);
     }

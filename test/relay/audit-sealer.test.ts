@@ -94,6 +94,26 @@ describe('the audit sealer', () => {
     assert.deepEqual(await sealed(), [...numbered('order/b.1', 1, 5), 'order/b.2#1']);
   });
 
+  it('seals nothing twice when its place in the stream is older than its last seal', async () => {
+    const { seals, entries, write, sealer, sealed } = database();
+    const first = sealer();
+    first.start();
+    await write('order/e.1', 2);
+    await eventually(async () => assert.equal((await sealed()).length, 2));
+    await first.stop();
+    await write('order/e.1', 3);
+    // As a session leaves it that seals what it missed and dies before the stream has brought the same.
+    const last = await seals.last();
+    const missed = await entries.find({ seq: { $gt: 2 } }).sort({ seq: 1 }).toArray();
+    await seals.insert(nextSeal(last, missed, last?.resumeToken, keys));
+    const second = sealer();
+    second.start();
+    await write('order/e.2', 1);
+    await eventually(async () => assert.ok((await sealed()).includes('order/e.2#1')));
+    await second.stop();
+    assert.deepEqual(await sealed(), [...numbered('order/e.1', 1, 5), 'order/e.2#1']);
+  });
+
   it('seals what waits when it is stopped', async () => {
     const { connection, write, sealed } = database();
     const running = new AuditSealer({ connection, keys, logger, maxWaitMs: 60_000 });
