@@ -104,7 +104,10 @@ describe('the audit sealer', () => {
     await write('order/e.1', 3);
     // As a session leaves it that seals what it missed and dies before the stream has brought the same.
     const last = await seals.last();
-    const missed = await entries.find({ seq: { $gt: 2 } }).sort({ seq: 1 }).toArray();
+    const missed = await entries
+      .find({ seq: { $gt: 2 } })
+      .sort({ seq: 1 })
+      .toArray();
     await seals.insert(nextSeal(last, missed, last?.resumeToken, keys));
     const second = sealer();
     second.start();
