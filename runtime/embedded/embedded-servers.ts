@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataFolder, PortName } from './data-folder.ts';
 import type { ManagedProcess } from './managed-process.ts';
 import { startMongoServer, type MongoServer } from './mongo-server.ts';
-import { chooseFreePort, isPortFree } from './ports.ts';
+import { chooseFreePort, isPortFree, withFreePorts } from './ports.ts';
 import type { Say } from './say.ts';
 import { endProcess, type ProcessIdentity } from './process-identity.ts';
 import { startTemporalServer, type TemporalServer } from './temporal-server.ts';
@@ -72,7 +72,10 @@ export class EmbeddedServers {
 
   /** Both at once. From then on, a server that ends by itself is started again on the same port and data. */
   async start(): Promise<ServerAddresses> {
-    const outcomes = await Promise.allSettled([this.#startTemporal(), this.#startMongo()] as const);
+    const outcomes = await Promise.allSettled([
+      withFreePorts(() => this.#startTemporal()),
+      withFreePorts(() => this.#startMongo()),
+    ] as const);
     const [temporal, mongo] = outcomes;
     if (temporal.status === 'fulfilled' && mongo.status === 'fulfilled')
       return { temporalAddress: temporal.value?.address, uiUrl: temporal.value?.uiUrl, mongoUri: mongo.value?.uri };

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { startManagedProcess, type ManagedProcess } from './managed-process.ts';
 import { downloadMongod, findDownloadedMongod } from './mongod-download.ts';
-import { acceptsConnections, chooseFreePort } from './ports.ts';
+import { acceptsConnections, chooseFreePort, withFreePorts } from './ports.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import { findPythonProgram, installPythonPackage } from './python-package.ts';
 import { initiateReplicaSet, REPLICA_SET } from './replica-set.ts';
@@ -99,27 +99,28 @@ export const startMongoServer = async (options: MongoServerOptions): Promise<Mon
     sources,
     say,
     remedy,
-    async ({ kind, program }) => {
-      const port = options.port ?? (await chooseFreePort());
-      const store = join(folder, kind);
-      const isNew = !existsSync(store);
-      mkdirSync(store, { recursive: true });
-      try {
-        const process = await startManagedProcess({
-          name: 'MongoDB',
-          command: program,
-          args: kind === 'mongod' ? mongodFlags(port, store) : secantusFlags(port, store, durable),
-          logFile,
-          onSpawn: options.onSpawn,
-          discard: options.discard,
-          isReady: () => acceptsConnections(port),
-        });
-        return { kind, port, process, uri: await prepare(kind, port, process) };
-      } catch (error) {
-        if (isNew) rmSync(store, { recursive: true, force: true });
-        throw error;
-      }
-    },
+    ({ kind, program }) =>
+      withFreePorts(async () => {
+        const port = options.port ?? (await chooseFreePort());
+        const store = join(folder, kind);
+        const isNew = !existsSync(store);
+        mkdirSync(store, { recursive: true });
+        try {
+          const process = await startManagedProcess({
+            name: 'MongoDB',
+            command: program,
+            args: kind === 'mongod' ? mongodFlags(port, store) : secantusFlags(port, store, durable),
+            logFile,
+            onSpawn: options.onSpawn,
+            discard: options.discard,
+            isReady: () => acceptsConnections(port),
+          });
+          return { kind, port, process, uri: await prepare(kind, port, process) };
+        } catch (error) {
+          if (isNew) rmSync(store, { recursive: true, force: true });
+          throw error;
+        }
+      }),
     options.signal,
   );
 };

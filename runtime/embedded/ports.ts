@@ -34,3 +34,16 @@ export const acceptsConnections = (port: number, host: string = LOOPBACK): Promi
     socket.once('connect', () => settle(true));
     socket.once('error', () => settle(false));
   });
+
+const TAKEN = /address already in use|EADDRINUSE/i;
+const MOST_TRIES = 4;
+
+/** Between the choice of a free port and its use another program may take it: then `start` is asked again. */
+export const withFreePorts = async <T>(start: () => Promise<T>): Promise<T> => {
+  for (let tries = 1; ; tries += 1)
+    try {
+      return await start();
+    } catch (error) {
+      if (tries === MOST_TRIES || !TAKEN.test((error as Error).message)) throw error;
+    }
+};

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { SEARCH_ATTRIBUTES } from '../search-attributes.ts';
 import { startManagedProcess, type ManagedProcess } from './managed-process.ts';
 import type { ProcessIdentity } from './process-identity.ts';
-import { chooseFreePort } from './ports.ts';
+import { chooseFreePort, withFreePorts } from './ports.ts';
 import { temporalSources, type ToolContext } from './temporal-tools.ts';
 import { useFirst } from './tool-source.ts';
 
@@ -55,22 +55,24 @@ export const startTemporalServer = async (options: TemporalServerOptions): Promi
     temporalSources(options),
     say,
     REMEDY,
-    async ({ kind, program }) => {
-      const port = options.port ?? (await chooseFreePort());
-      const uiPort = options.uiPort ?? (await chooseFreePort());
-      const process = await startManagedProcess({
-        name: 'Temporal',
-        command: program,
-        args: flags(options, port, uiPort),
-        logFile,
-        onSpawn: options.onSpawn,
-        discard: options.discard,
-        isReady: (log) => /^(Temporal )?Server:\s/m.test(log()),
-      });
-      const address = `127.0.0.1:${port}`;
-      if (uiPort === false) return { kind, address, port, process };
-      return { kind, address, port, uiPort, uiUrl: `http://127.0.0.1:${uiPort}`, process };
-    },
+    ({ kind, program }) =>
+      // Besides ours, it chooses ports of its own that may be taken.
+      withFreePorts(async () => {
+        const port = options.port ?? (await chooseFreePort());
+        const uiPort = options.uiPort ?? (await chooseFreePort());
+        const process = await startManagedProcess({
+          name: 'Temporal',
+          command: program,
+          args: flags(options, port, uiPort),
+          logFile,
+          onSpawn: options.onSpawn,
+          discard: options.discard,
+          isReady: (log) => /^(Temporal )?Server:\s/m.test(log()),
+        });
+        const address = `127.0.0.1:${port}`;
+        if (uiPort === false) return { kind, address, port, process };
+        return { kind, address, port, uiPort, uiUrl: `http://127.0.0.1:${uiPort}`, process };
+      }),
     options.signal,
   );
 };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -8,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { mongo } from 'mongoose';
 import { DataFolder } from '../../runtime/embedded/data-folder.ts';
 import { EmbeddedServers, settlePort } from '../../runtime/embedded/embedded-servers.ts';
-import { acceptsConnections } from '../../runtime/embedded/ports.ts';
+import { acceptsConnections, withFreePorts } from '../../runtime/embedded/ports.ts';
 import { isRunning, type ProcessIdentity } from '../../runtime/embedded/process-identity.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'orderhub-embedded-'));
@@ -128,4 +129,30 @@ test('a configured port that is in use is named together with its variable', asy
   await assert.rejects(settlePort(data, 'ui', 'ORDERHUB_UI_PORT', '80x'), /ORDERHUB_UI_PORT must be a port/);
   data.close();
   other.close();
+});
+
+test('a port that another program took in between is chosen anew, and other failures are not repeated', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  try {
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const ports = [port, 0];
+    const server = await withFreePorts(async () => {
+      const next = createServer();
+      next.listen(ports.shift(), '127.0.0.1');
+      await once(next, 'listening');
+      return next;
+    });
+    server.close();
+    assert.deepEqual(ports, []);
+  } finally {
+    taken.close();
+  }
+  let tries = 0;
+  const failing = withFreePorts(async () => {
+    tries += 1;
+    throw new Error('the disk is full');
+  });
+  await assert.rejects(failing, /the disk is full/);
+  assert.equal(tries, 1);
 });

@@ -187,8 +187,12 @@ test('whatever is told to an order, in whatever sequence, its rules hold after e
   });
   const levels = fc.array(fc.constantFrom(0, 1, 2, 5, 20), { minLength: 2, maxLength: 5 });
   const seen = new Set<string>();
-  fc.assert(
-    fc.property(snapshot, story, levels, fc.constantFrom(0, 864_000_000), (start, told, stock, autoCompleteMs) => {
+  const rules = fc.property(
+    snapshot,
+    story,
+    levels,
+    fc.constantFrom(0, 864_000_000),
+    (start, told, stock, autoCompleteMs) => {
       const timers = { paymentTimeoutMs: 1_800_000, autoCompleteMs };
       const ledger = ledgerOf(stock);
       let state = frozen(initialState(start));
@@ -210,9 +214,11 @@ test('whatever is told to an order, in whatever sequence, its rules hold after e
         0,
       );
       assert.equal(shares, start.payable - start.freight);
-    }),
-    { numRuns: 1500 },
+    },
   );
-  // Else the stories would prove nothing.
-  for (const status of Object.keys(ORDER_TRANSITIONS)) assert.ok(seen.has(status), `no story came to ${status}`);
+  fc.assert(rules, { numRuns: 1500 });
+  // Some ends are rare; the stories go on until each was met, else they would prove nothing.
+  const missing = () => Object.keys(ORDER_TRANSITIONS).filter((status) => !seen.has(status));
+  for (let more = 0; missing().length > 0 && more < 20; more += 1) fc.assert(rules, { numRuns: 500 });
+  assert.deepEqual(missing(), []);
 });
