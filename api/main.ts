@@ -14,6 +14,8 @@ import type { ApiSettings } from './deps.ts';
 import { orderServicesOf } from './orders/order-services.ts';
 import { startUntakenOrders } from './orders/untaken-orders.ts';
 import { createRoutes } from './routes.ts';
+import { collectingOf } from './shops/collecting.ts';
+import { startScheduleSweep } from './shops/schedule-sweep.ts';
 import { startMissedMappings } from './sku-mappings/missed-mappings.ts';
 
 export interface RunningApi extends RunningRole {
@@ -53,7 +55,11 @@ export async function startApi({ config, logger, keyring, mongo, temporal, metri
         .tellStockReserved(orderId, round)
         .catch((error: unknown) => logger.warn('An order could not be told of its goods', { orderId, error }));
   });
-  const sweeps = [startUntakenOrders({ intake, starter, logger }), startMissedMappings(services, logger)];
+  const sweeps = [
+    startUntakenOrders({ intake, starter, logger }),
+    startMissedMappings(services, logger),
+    startScheduleSweep(collectingOf(deps), logger),
+  ];
 
   const server = createServer(app);
   server.requestTimeout = 60_000;

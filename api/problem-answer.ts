@@ -3,7 +3,7 @@ import type { ApiDeps } from './deps.ts';
 import type { Problem, ProblemCode } from './errors.ts';
 import { auditActorOf, stateOf } from './request-state.ts';
 import { toProblem } from './to-problem.ts';
-import type { TextReply } from './text-reply.ts';
+import { toTextReply, type TextReply } from './text-reply.ts';
 
 const AUDITED: readonly ProblemCode[] = [
   'forbidden',
@@ -25,6 +25,7 @@ export async function problemReply(error: unknown, req: Request, res: Response, 
     if (problem.code === 'internal_error') parts.logger.error('A request failed', fields);
     else parts.logger.warn('A request could not be served', fields);
   }
+  if (route?.answerProblem) return toTextReply(await route.answerProblem(problem, req, from), route);
   const { principal } = identity;
   if (route && route.method !== 'GET' && principal.kind !== 'anonymous' && AUDITED.includes(problem.code))
     await parts.refusals.record(auditActorOf(principal), from, 'request.refused', {

@@ -5,7 +5,7 @@ import type { Origin } from '../domain/order-messages.ts';
 import type { AuditActor, AuditFrom } from '../models/audit-log.ts';
 import type { Action, AppAbility, Principal, SubjectName } from './auth/policy.ts';
 import type { ApiDeps } from './deps.ts';
-import type { ProblemCode } from './errors.ts';
+import type { Problem, ProblemCode } from './errors.ts';
 
 /** `public` routes have no principal; every other needs a role that the policy grants the pair to. */
 export type Access = { readonly action: Action; readonly subject: SubjectName } | 'public';
@@ -70,6 +70,8 @@ export interface Route {
   readonly bodyLimitBytes?: number;
   /** A form posted by a page of ours, in place of JSON. */
   readonly form?: boolean;
+  /** The body of any type as the bytes that came, in place of JSON: what others sign is their bytes. */
+  readonly raw?: boolean;
   readonly success: RouteSuccess;
   /** What it answers besides the problems that follow from the declaration; for the OpenAPI document. */
   readonly problems?: readonly ProblemCode[];
@@ -77,6 +79,8 @@ export interface Route {
   readonly idempotent?: boolean;
   /** Absent from the OpenAPI document: pages and their files. */
   readonly hidden?: boolean;
+  /** In place of a problem document, for callers that know another form of refusal. */
+  readonly answerProblem?: (problem: Problem, req: Request, from: AuditFrom) => Promise<Reply>;
   readonly handler: (ctx: RouteContext) => Promise<Reply>;
 }
 

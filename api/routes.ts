@@ -8,8 +8,12 @@ import { createCaseRoutes } from './cases/case-routes.ts';
 import type { ApiDeps } from './deps.ts';
 import { createOrderReadRoutes } from './orders/read/order-read-routes.ts';
 import { createOrderWriteRoutes } from './orders/order-write-routes.ts';
+import { createPushRoutes } from './push/push-routes.ts';
+import { createQimenRoutes } from './qimen/qimen-routes.ts';
 import type { Route } from './route.ts';
+import { createBackfillRoutes } from './shops/backfill-routes.ts';
 import { createShopRoutes } from './shops/shop-routes.ts';
+import { createSyncRoutes } from './shops/sync-routes.ts';
 import { createSkuMappingRoutes } from './sku-mappings/sku-mapping-routes.ts';
 import { createStockRoutes } from './stock/stock-routes.ts';
 import { createMeRoutes } from './users/me-routes.ts';
@@ -33,7 +37,11 @@ export function createRoutes(deps: ApiDeps): Route[] {
     ...createCaseRoutes(deps),
     ...createSkuMappingRoutes(deps),
     ...createShopRoutes(deps),
+    ...createSyncRoutes(deps),
+    ...createBackfillRoutes(deps),
+    ...createPushRoutes(deps),
     ...createWarehouseRoutes(deps),
+    ...createQimenRoutes(deps),
     ...createStockRoutes(deps),
   ];
 }

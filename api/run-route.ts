@@ -37,6 +37,7 @@ const guard = (route: Route): RequestHandler =>
 
 function bodyReaders(route: Route): RequestHandler[] {
   const limit = route.bodyLimitBytes ?? BODY_LIMIT_BYTES;
+  if (route.raw) return [express.raw({ limit, type: () => true })];
   const type = route.form ? 'application/x-www-form-urlencoded' : ['application/json', 'application/*+json'];
   const parser = route.form
     ? express.urlencoded({ extended: false, limit, type })
@@ -91,7 +92,7 @@ function contextOf(route: Route, deps: ApiDeps, req: Request, res: Response): Ro
   const { principal, ability, sid } = identity;
   const params = parse(route.params, req.params, 'params');
   const query = parse(route.query, readQuery(req.url), 'query');
-  const body = HAS_BODY.has(route.method) ? parse(route.body, req.body, 'body') : {};
+  const body = bodyOf(route, req);
   const ifMatch = readIfMatch(header(req, 'if-match'));
   const actor = { kind: principal.kind === 'anonymous' ? 'system' : principal.kind, id: principal.id } as const;
   return {
@@ -111,6 +112,12 @@ function contextOf(route: Route, deps: ApiDeps, req: Request, res: Response): Ro
     req,
     res,
   };
+}
+
+function bodyOf(route: Route, req: Request): unknown {
+  if (!HAS_BODY.has(route.method)) return {};
+  if (route.raw) return Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
+  return parse(route.body, req.body, 'body');
 }
 
 function parse(schema: z.ZodType | undefined, value: unknown, where: 'body' | 'query' | 'params'): unknown {

@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import 'zod-openapi';
+import taobaoCouriers from './mappings/taobao-courier.json' with { type: 'json' };
+import taobaoStatuses from './mappings/taobao-status.json' with { type: 'json' };
 import timersDefault from './timers.json' with { type: 'json' };
 import { durationMs, isDuration } from '../domain/duration.ts';
+import { courierMappingSchema, statusMappingSchema } from './mapping-schemas.ts';
+import type { StatusWord } from './mapping-schemas.ts';
+
+export type { StatusWord } from './mapping-schemas.ts';
 
 const YEAR_MS = 366 * 86_400_000;
 
@@ -42,10 +48,27 @@ export interface ConfigDocument {
 /** Every configuration document, one line each: routes, validation and OpenAPI follow from it. */
 export const CONFIG_DOCUMENTS = {
   timers: { name: 'timers', schema: timersSchema },
+  'status-mappings.taobao': { name: 'status-mappings.taobao', schema: statusMappingSchema },
+  'status-mappings.tmall': { name: 'status-mappings.tmall', schema: statusMappingSchema },
+  'courier-mappings.taobao': { name: 'courier-mappings.taobao', schema: courierMappingSchema },
+  'courier-mappings.tmall': { name: 'courier-mappings.tmall', schema: courierMappingSchema },
 } as const satisfies Record<string, ConfigDocument>;
 
 export type ConfigName = keyof typeof CONFIG_DOCUMENTS;
 export type ConfigContents = { [N in ConfigName]: z.infer<(typeof CONFIG_DOCUMENTS)[N]['schema']> };
 
+/** Where the documents in force are read: `ConfigVersions` of models/, in any process. */
+export interface ConfigReader {
+  current<N extends ConfigName>(name: N): Promise<{ version: number; content: ConfigContents[N] }>;
+}
+
+const statuses = taobaoStatuses as Record<string, StatusWord>;
+
 /** Version 1 of each, and what fills in for a field that an older stored version does not know yet. */
-export const CONFIG_DEFAULTS: ConfigContents = { timers: timersDefault };
+export const CONFIG_DEFAULTS: ConfigContents = {
+  timers: timersDefault,
+  'status-mappings.taobao': { statuses },
+  'status-mappings.tmall': { statuses },
+  'courier-mappings.taobao': { couriers: taobaoCouriers },
+  'courier-mappings.tmall': { couriers: taobaoCouriers },
+};

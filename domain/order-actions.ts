@@ -1,6 +1,7 @@
 import type { OrderState } from './order-model.ts';
 import type { OrderCommand } from './order-messages.ts';
 import { hasHold, isReleasable } from './order-holds.ts';
+import { isWorkedByRest, liveDeliveries } from './delivery-orders.ts';
 import { allocatedRest, allocatedWarehouses, isFullyPaid, remainingLines } from './order-quantities.ts';
 
 /** The words of the REST paths under `/v1/orders/{orderId}/`. */
@@ -31,18 +32,27 @@ export const ACTION_OF: Record<OrderCommand['type'], OrderAction> = {
   split: 'split',
   allocate: 'allocate',
   joinParcel: 'merge',
+  // By a warehouse's system, which is not asked whether it may.
+  reportParcels: 'shipments',
 };
 
+/** Goods in warehouses that are worked through REST; the others report by their own systems. */
 const canShip = (state: OrderState): boolean =>
   state.holds.length === 0 &&
   isFullyPaid(state) &&
-  allocatedWarehouses(state).some((warehouseId) => allocatedRest(state, warehouseId).length > 0);
+  allocatedWarehouses(state).some(
+    (warehouseId) => isWorkedByRest(state, warehouseId) && allocatedRest(state, warehouseId).length > 0,
+  );
+
+/** Parcels can be made anew only where no warehouse's system packs them; a hold calls them back. */
+const canRearrange = (state: OrderState): boolean =>
+  !state.ended && isUnshipped(state) && liveDeliveries(state).length === 0;
 
 const isUnshipped = (state: OrderState): boolean => state.shipments.length === 0;
 
 const CHECKS: Record<OrderAction, (state: OrderState) => boolean> = {
-  // Also of an order that has ended: the money is there and must be seen to.
-  payments: () => true,
+  // Also of an order that has ended: the money is there and must be seen to. A platform tells its payments itself.
+  payments: (state) => !state.snapshot.platform,
   cancel: (state) => !state.ended && remainingLines(state).length > 0,
   hold: (state) => !state.ended && remainingLines(state).length > 0,
   release: (state) => !state.ended && state.holds.some((hold) => isReleasable(hold.code)),
@@ -51,9 +61,9 @@ const CHECKS: Record<OrderAction, (state: OrderState) => boolean> = {
   assign: () => true,
   shipments: (state) => !state.ended && canShip(state),
   deliveries: (state) => !state.ended && state.shipments.some((shipment) => shipment.status === 'shipped'),
-  split: (state) => !state.ended && isUnshipped(state) && state.reservation.state === 'reserved',
-  allocate: (state) => !state.ended && isUnshipped(state) && state.reservation.state !== 'none',
-  merge: (state) => !state.ended && isUnshipped(state) && state.reservation.state === 'reserved',
+  split: (state) => canRearrange(state) && state.reservation.state === 'reserved',
+  allocate: (state) => canRearrange(state) && state.reservation.state !== 'none',
+  merge: (state) => canRearrange(state) && state.reservation.state === 'reserved',
 };
 
 export const isAllowed = (state: OrderState, action: OrderAction): boolean => CHECKS[action](state);

@@ -1,6 +1,7 @@
 import type { OrderCommand, OrderFact, OrderMessage } from './order-messages.ts';
 import type { OrderState } from './order-model.ts';
 import { ACTION_OF, allowedActions, isAllowed } from './order-actions.ts';
+import { finishStep, isCompletionDue } from './order-finish.ts';
 import {
   assign,
   cancel,
@@ -14,20 +15,31 @@ import {
   release,
 } from './order-life.ts';
 import { addPayment, expireBalance, expirePayment } from './order-payment.ts';
+import {
+  bookReport,
+  noteErrandStuck,
+  noteHandedOver,
+  noteHandOverRefused,
+  notePlatformTold,
+  noteProgress,
+  noteStopped,
+  noteStopRefused,
+  noteTellRefused,
+} from './order-fulfilment.ts';
+import { hearPlatform } from './order-platform.ts';
 import { allocate, deliver, joinParcel, joinShipped, ship, split } from './order-shipping.ts';
 import { paymentDeadline } from './order-timers.ts';
-import {
-  finishStep,
-  happen,
-  isCompletionDue,
-  startStep,
-  UNCHANGED,
-  type Decision,
-  type StepContext,
-} from './order-step.ts';
+import { happen, startStep, UNCHANGED, type Decision, type StepContext } from './order-step.ts';
 
 /** Commands that recognise a repetition of themselves even when the state no longer allows them. */
-const SELF_CHECKING: readonly OrderCommand['type'][] = ['ship', 'deliver', 'addPayment', 'release', 'assign'];
+const SELF_CHECKING: readonly OrderCommand['type'][] = [
+  'ship',
+  'deliver',
+  'addPayment',
+  'release',
+  'assign',
+  'reportParcels',
+];
 
 const isCommand = (message: OrderMessage): message is OrderCommand => message.type in ACTION_OF;
 
@@ -74,6 +86,26 @@ export const decide = (state: OrderState, message: OrderMessage, context: StepCo
       return allocate(state, message, context);
     case 'joinParcel':
       return joinParcel(state, message, context);
+    case 'reportParcels':
+      return bookReport(state, message, context);
+    case 'platformChanged':
+      return hearPlatform(state, message, context);
+    case 'handedOver':
+      return noteHandedOver(state, message, context);
+    case 'handOverRefused':
+      return noteHandOverRefused(state, message, context);
+    case 'deliveryStopped':
+      return noteStopped(state, message, context);
+    case 'stopRefused':
+      return noteStopRefused(state, message, context);
+    case 'warehouseProgressed':
+      return noteProgress(state, message, context);
+    case 'platformTold':
+      return notePlatformTold(state, message, context);
+    case 'tellRefused':
+      return noteTellRefused(state, message, context);
+    case 'errandStuck':
+      return noteErrandStuck(state, message, context);
     case 'parcelShipped':
       return joinShipped(state, message, context);
     case 'skuMapped':
@@ -113,8 +145,11 @@ const collectReservation = (state: OrderState, round: number, context: StepConte
 const forgetCase = (state: OrderState, caseId: string, context: StepContext): Decision => {
   if (!state.cases.some((open) => open.caseId === caseId)) return UNCHANGED;
   const step = startStep(state);
+  const code = state.cases.find((open) => open.caseId === caseId)?.code;
   step.next.cases = state.cases.filter((open) => open.caseId !== caseId);
   happen(step, 'case_resolved', { caseId });
+  // What the platform refused is put to it again.
+  if (code === 'activity_exhausted') step.next.told = state.told.filter((entry) => entry.state === 'told');
   return finishStep(step, context);
 };
 

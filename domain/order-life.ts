@@ -6,12 +6,10 @@ import type {
   PhoneConfirmationCommand,
   ReleaseCommand,
 } from './order-messages.ts';
-import type { CaseCode, Hold, HoldCode, OrderSnapshot, OrderState } from './order-model.ts';
+import type { Hold, HoldCode, OrderSnapshot, OrderState } from './order-model.ts';
 import {
   addHold,
-  closeCases,
   dropHold,
-  finishStep,
   happen,
   openCase,
   refuse,
@@ -19,12 +17,16 @@ import {
   startStep,
   UNCHANGED,
   type Decision,
-  type Step,
   type StepContext,
 } from './order-step.ts';
 import { hasHold, hasUnknownSku, isReleasable, mayRelease, SETTABLE_HOLDS } from './order-holds.ts';
-import { isCashOnDelivery, isFullyPaid, paidTotal, remainingLines, reservedStock } from './order-quantities.ts';
-import { holdCashOnDelivery, noticeSurplus } from './order-payment.ts';
+import { isCashOnDelivery, isFullyPaid, paidTotal } from './order-quantities.ts';
+import { moveTo } from './order-address.ts';
+import { holdForCauses } from './order-causes.ts';
+import { cancelNow } from './order-cancel.ts';
+import { liveDeliveries } from './delivery-orders.ts';
+import { finishStep } from './order-finish.ts';
+import { holdCashOnDelivery } from './order-payment.ts';
 
 /** The state of an order that intake has stored and no workflow has looked at; revision 0. */
 export const initialState = (snapshot: OrderSnapshot): OrderState => ({
@@ -33,6 +35,12 @@ export const initialState = (snapshot: OrderSnapshot): OrderState => ({
   holds: [],
   reservation: { round: 0, state: 'none', allocations: [] },
   handedOver: [],
+  deliveryOrders: [],
+  reports: [],
+  cancelRequest: null,
+  told: [],
+  heardReceiver: snapshot.receiver.identity ?? null,
+  mismatchAccepted: false,
   shipments: [],
   cancellation: null,
   ended: null,
@@ -54,23 +62,6 @@ export const open = (state: OrderState, context: StepContext): Decision => {
   return finishStep(step, context);
 };
 
-/** Holds that follow from the order itself. */
-const holdForCauses = (step: Step, context: StepContext): void => {
-  const { lines, receiver } = step.next.snapshot;
-  if (receiver.missing.length > 0)
-    addHold(step, {
-      code: 'address_incomplete',
-      since: context.now,
-      detail: `missing: ${receiver.missing.join(', ')}`,
-    });
-  if (hasUnknownSku(step.next)) {
-    const unknown = lines.filter((line) => line.skuCode === null).map((line) => line.platformSku ?? line.lineId);
-    addHold(step, { code: 'unknown_sku', since: context.now, detail: `no SKU for: ${unknown.join(', ')}` });
-    openCase(step, 'unknown_sku', `no SKU for: ${unknown.join(', ')}`);
-  }
-  noticeSurplus(step, context);
-};
-
 /** These are found out afresh when an order comes back. */
 const FOUND_OUT: readonly HoldCode[] = ['unknown_sku', 'overpaid'];
 
@@ -79,6 +70,8 @@ export const reinstate = (state: OrderState, context: StepContext): Decision => 
   if (state.ended?.status !== 'cancelled' || state.shipments.length > 0)
     return refuse(state, 'action_not_allowed', 'only a cancelled order of which nothing was sent can be reinstated');
   if (!isFullyPaid(state)) return refuse(state, 'rule_violation', 'the order is not paid in full');
+  if (['closed_unpaid', 'closed_refunded', 'finished'].includes(state.snapshot.platform?.phase ?? ''))
+    return refuse(state, 'rule_violation', 'the order is over on its platform');
   const step = startStep(state);
   step.next.ended = null;
   step.next.cancellation = null;
@@ -120,6 +113,7 @@ export const release = (state: OrderState, command: ReleaseCommand, context: Ste
   const step = startStep(state);
   dropHold(step, code);
   if (code === 'overpaid' || code === 'amount_mismatch') resolveCases(step, code, 'released by finance');
+  if (code === 'amount_mismatch') step.next.mismatchAccepted = true;
   return finishStep(step, context);
 };
 
@@ -136,17 +130,7 @@ export const expireHolds = (state: OrderState, context: StepContext): Decision =
 
 export const changeAddress = (state: OrderState, command: ChangeAddressCommand, context: StepContext): Decision => {
   const step = startStep(state);
-  step.next.snapshot = { ...state.snapshot, receiver: command.receiver };
-  // Another address is another parcel.
-  step.next.parcelGroup = null;
-  happen(step, 'address_changed', { district: command.receiver.district });
-  if (command.receiver.missing.length === 0) dropHold(step, 'address_incomplete');
-  else
-    addHold(step, {
-      code: 'address_incomplete',
-      since: context.now,
-      detail: `missing: ${command.receiver.missing.join(', ')}`,
-    });
+  moveTo(step, command.receiver, context);
   return finishStep(step, context);
 };
 
@@ -191,33 +175,18 @@ export const mapSku = (state: OrderState, platformSku: string, skuCode: string, 
   return finishStep(step, context);
 };
 
-/** These outlive the unsent rest of an order: they are about money. */
-const OF_MONEY: readonly (CaseCode | HoldCode)[] = ['overpaid', 'refund_due'];
-
-/** Cancels what has not been sent: stock is free at once, what was paid for it is due back. */
-export const cancel = (state: OrderState, command: CancelCommand, context: StepContext): Decision => {
+/** Cancels what has not been sent. Where warehouses' systems have it, they are first asked to stop; one that cannot, ends the attempt. */
+export const cancel = (state: OrderState, { reason }: CancelCommand, context: StepContext): Decision => {
+  if (state.cancelRequest) return UNCHANGED;
   const step = startStep(state);
-  const isWhole = state.shipments.length === 0;
-  step.next.cancellation = {
-    at: context.now,
-    reason: command.reason,
-    lines: remainingLines(state),
-    holds: isWhole ? state.holds : [],
-  };
-  const reserved = reservedStock(state);
-  if (state.reservation.state === 'backordered') step.stock.push({ kind: 'withdraw', round: state.reservation.round });
-  else if (reserved.length > 0) step.stock.push({ kind: 'release', lines: reserved });
-  step.next.reservation = { ...state.reservation, state: isWhole ? 'none' : 'reserved', allocations: sentOnly(state) };
-  step.next.holds = isWhole ? [] : state.holds.filter(({ code }) => OF_MONEY.includes(code));
-  happen(step, 'cancelled', { reason: command.reason, partly: !isWhole });
-  closeCases(step, 'the order was cancelled', ({ code }) => isWhole || !OF_MONEY.includes(code));
-  if (isWhole) step.next.ended = { status: 'cancelled', at: context.now };
-  const paid = paidTotal(state);
-  if (paid > 0)
-    openCase(step, 'refund_due', `${isWhole ? 'the order' : 'the unsent rest'} was cancelled after ${paid} was paid`);
+  const live = liveDeliveries(state);
+  if (live.length === 0) cancelNow(step, reason, context);
+  else {
+    step.next.cancelRequest = { reason, at: context.now };
+    step.next.deliveryOrders = state.deliveryOrders.map((order) =>
+      live.includes(order) ? { ...order, state: 'stopping', stopFor: 'cancel', isPacked: false } : order,
+    );
+    happen(step, 'cancel_requested', { reason });
+  }
   return finishStep(step, context);
 };
-
-/** Allocations cut down to what has left, so that nothing is shown as still reserved. */
-const sentOnly = (state: OrderState) =>
-  state.shipments.map(({ warehouseId, courier, lines }) => ({ warehouseId, courier, lines }));

@@ -1,4 +1,4 @@
-import type { HoldCode, LineQuantity, Payment, ReceiverRecord } from './order-model.ts';
+import type { HoldCode, LineQuantity, OrderSnapshot, Payment, ReceiverRecord } from './order-model.ts';
 
 /** Who caused a change; `id` is a username, an API key's name or a component of ours, never personal data of a buyer. */
 export interface Actor {
@@ -74,6 +74,29 @@ export interface JoinParcelCommand {
   orderIds: string[];
 }
 
+/** Goods in a parcel as a warehouse names them: by our line, or by SKU alone. */
+export interface ReportedLine {
+  lineId?: string;
+  skuCode?: string;
+  quantity: number;
+}
+export interface ReportedParcel {
+  courier: string;
+  trackingNo: string;
+  lines: ReportedLine[];
+}
+/** A warehouse's system says what has left. Its word stands above holds: the goods are gone. */
+export interface ReportParcelsCommand {
+  type: 'reportParcels';
+  warehouseId: string;
+  deliveryOrderCode: string;
+  /** The report's own number; the same again is the same report. */
+  outBizCode: string;
+  /** Nothing more comes for this delivery. */
+  isFinal: boolean;
+  parcels: ReportedParcel[];
+}
+
 /** What callers ask for; each is answered. */
 export type OrderCommand =
   | AddPaymentCommand
@@ -87,7 +110,8 @@ export type OrderCommand =
   | DeliverCommand
   | SplitCommand
   | AllocateCommand
-  | JoinParcelCommand;
+  | JoinParcelCommand
+  | ReportParcelsCommand;
 
 /** What happened outside or by the passing of time; never refused, only recognised as old. */
 export type OrderFact =
@@ -98,6 +122,18 @@ export type OrderFact =
   | { type: 'caseResolved'; caseId: string }
   | { type: 'parcelShipped'; groupId: string; warehouseId: string; courier: string; trackingNo: string }
   | { type: 'stepRecovered'; caseId: string }
+  /** The platform's order as it is now; an older one than is known changes nothing. */
+  | { type: 'platformChanged'; snapshot: OrderSnapshot }
+  /** What a warehouse's system says of its work, e.g. that it picks. */
+  | { type: 'warehouseProgressed'; deliveryOrderCode: string; status: string }
+  | { type: 'handedOver'; code: string }
+  | { type: 'handOverRefused'; code: string; detail: string }
+  | { type: 'deliveryStopped'; code: string }
+  | { type: 'stopRefused'; code: string; detail: string }
+  | { type: 'platformTold'; shipmentId: string }
+  | { type: 'tellRefused'; shipmentId: string; detail: string }
+  /** A call to the outside has failed for all its time; it is tried again. */
+  | { type: 'errandStuck'; errand: string; detail: string }
   | { type: 'paymentTimeout' }
   | { type: 'balanceOverdue' }
   | { type: 'holdExpired' }

@@ -1,4 +1,5 @@
 import type { AmountMinor } from './money.ts';
+import type { PlatformWord } from './platform-order.ts';
 
 export type Channel = 'taobao' | 'tmall' | 'jd' | 'pinduoduo' | 'douyin' | 'kuaishou' | 'youzan' | 'wechat' | 'own';
 export type OrderType = 'normal' | 'presale' | 'custom';
@@ -15,6 +16,8 @@ export interface ReceiverRecord {
   addressIndex: string;
   /** What a parcel cannot go without and the buyer left out, e.g. `phone`; none means complete. */
   missing: string[];
+  /** Of everything that a platform says of the receiver, its address token included: another one is another receiver. */
+  identity?: string;
 }
 
 export interface OrderLine {
@@ -45,10 +48,11 @@ export interface Payment {
   accountSealed?: string;
 }
 
+/** A platform does not always say the times; it then ends the order itself. */
 export interface Presale {
   deposit: AmountMinor;
-  balanceDueAt: string;
-  promisedShipAt: string;
+  balanceDueAt?: string;
+  promisedShipAt?: string;
 }
 
 /** The unified order as intake took it in; the workflow changes nothing in it but the receiver and unknown SKUs. */
@@ -70,6 +74,10 @@ export interface OrderSnapshot {
   payable: AmountMinor;
   presale?: Presale;
   payments: Payment[];
+  /** What the platform says of it; absent for orders of the own shop. */
+  platform?: PlatformWord;
+  /** Why the platform's order could not be understood; it is held, with nothing but its id known. */
+  unmapped?: string;
 }
 
 export type HoldCode =
@@ -112,6 +120,8 @@ export interface Shipment {
   lines: LineQuantity[];
   shippedAt: string;
   deliveredAt?: string;
+  /** The delivery of a warehouse's system that it belongs to. */
+  deliveryOrderCode?: string;
 }
 
 export type OrderStatus =
@@ -147,6 +157,23 @@ export interface Cancellation {
   holds: Hold[];
 }
 
+/**
+ * Goods that a warehouse's system was asked to send. `asked` until it has answered, `accepted` until they have left or were
+ * stopped; `stopping` while it is asked to stop them, which may be too late.
+ */
+export interface DeliveryOrderState {
+  /** Ours, unique for ever; a new attempt has a new one. */
+  code: string;
+  warehouseId: string;
+  lines: LineQuantity[];
+  state: 'asked' | 'accepted' | 'stopping' | 'stopped' | 'refused' | 'sent';
+  /** Why it is to be stopped. */
+  stopFor?: 'hold' | 'address' | 'cancel' | 'refund';
+  /** The warehouse has refused to stop it; it is not asked again but for a cancel. */
+  isPacked?: boolean;
+  detail?: string;
+}
+
 /** Everything that the order workflow knows; the view, the holds and the legal actions are computed from it. */
 export interface OrderState {
   snapshot: OrderSnapshot;
@@ -155,6 +182,18 @@ export interface OrderState {
   reservation: Reservation;
   /** Warehouses that have accepted the goods list; a warehouse without a WMS accepts by having it. */
   handedOver: string[];
+  /** What warehouses' systems were asked to send, oldest first. */
+  deliveryOrders: DeliveryOrderState[];
+  /** `outBizCode`s of the reports that are booked: the same report again changes nothing. */
+  reports: string[];
+  /** A cancel that waits for warehouses to stop. */
+  cancelRequest: { reason: string; at: string } | null;
+  /** Parcels by what the platform was told of them. */
+  told: { shipmentId: string; state: 'told' | 'refused' }[];
+  /** What the platform last said of the receiver, by `identity`; the order's own may have been changed here since. */
+  heardReceiver: string | null;
+  /** Finance has accepted that the platform's amounts differ from ours. */
+  mismatchAccepted: boolean;
   shipments: Shipment[];
   cancellation: Cancellation | null;
   /** Set when the order ended without being cancelled: `closed` for a kept deposit or a full refund. */

@@ -1,9 +1,9 @@
 import type { AddPaymentCommand } from './order-messages.ts';
 import type { OrderState, Payment } from './order-model.ts';
+import { finishStep } from './order-finish.ts';
 import {
   addHold,
   closeCases,
-  finishStep,
   happen,
   openCase,
   refuse,
@@ -14,6 +14,7 @@ import {
   type StepContext,
 } from './order-step.ts';
 import { isAmountMinor } from './money.ts';
+import { noticeSurplus } from './order-surplus.ts';
 import { isCashOnDelivery, paidTotal } from './order-quantities.ts';
 import { statusOf } from './order-status.ts';
 
@@ -43,6 +44,8 @@ export const addPayment = (state: OrderState, command: AddPaymentCommand, contex
   const { snapshot } = state;
   if (currency !== undefined && currency !== snapshot.currency)
     return refuse(state, 'rule_violation', `a payment in ${currency} cannot pay an order in ${snapshot.currency}`);
+  if (snapshot.platform)
+    return refuse(state, 'action_not_allowed', 'the payments of this order come from its platform');
   const known = snapshot.payments.find(({ paymentId }) => paymentId === payment.paymentId);
   if (known)
     return samePayment(known, payment)
@@ -59,17 +62,6 @@ export const addPayment = (state: OrderState, command: AddPaymentCommand, contex
   } else if (state.ended) openCase(step, 'overpaid', `${payment.amount} was paid after the order was completed`);
   noticeSurplus(step, context);
   return finishStep(step, context);
-};
-
-/** Called where money comes in, so that a hold which finance has released does not come back by itself. */
-export const noticeSurplus = (step: Step, { now }: StepContext): void => {
-  const { next } = step;
-  const surplus = paidTotal(next) - next.snapshot.payable;
-  if (surplus <= 0 || next.ended) return;
-  const detail = `${surplus} more than ${next.snapshot.payable} was paid`;
-  const since = next.holds.find(({ code }) => code === 'overpaid')?.since ?? now;
-  addHold(step, { code: 'overpaid', since, detail });
-  openCase(step, 'overpaid', detail);
 };
 
 /** Nobody paid in time: the order ends, nothing was reserved; what was paid in part is due back. */

@@ -9,7 +9,9 @@ const received = (state: OrderState): Payment[] =>
 
 export const paidTotal = (state: OrderState): number => sumMinor(received(state).map((payment) => payment.amount));
 
-export const isFullyPaid = (state: OrderState): boolean => paidTotal(state) >= state.snapshot.payable;
+/** Of a platform's order that nobody understands, nothing is known. */
+export const isFullyPaid = (state: OrderState): boolean =>
+  state.snapshot.unmapped === undefined && (state.mismatchAccepted || paidTotal(state) >= state.snapshot.payable);
 
 const quantityOf = (entries: readonly LineQuantity[], lineId: string): number =>
   entries.reduce((sum, entry) => (entry.lineId === lineId ? sum + entry.quantity : sum), 0);

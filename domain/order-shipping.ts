@@ -7,16 +7,9 @@ import type {
   SplitCommand,
 } from './order-messages.ts';
 import type { Allocation, LineQuantity, OrderState, Shipment } from './order-model.ts';
-import {
-  finishStep,
-  happen,
-  refuse,
-  reserveIntent,
-  startStep,
-  UNCHANGED,
-  type Decision,
-  type StepContext,
-} from './order-step.ts';
+import { finishStep } from './order-finish.ts';
+import { happen, refuse, reserveIntent, startStep, UNCHANGED, type Decision, type StepContext } from './order-step.ts';
+import { isWorkedByRest } from './delivery-orders.ts';
 import { allocatedRest, allocatedWarehouses, bySku, lineOf, reservedStock } from './order-quantities.ts';
 import { isAllowed } from './order-actions.ts';
 
@@ -42,6 +35,8 @@ export const ship = (state: OrderState, command: ShipCommand, context: StepConte
   if (!isAllowed(state, 'shipments')) return refuse(state, 'action_not_allowed', shipRefusal(state));
   const wrong = whyNotGoods(state, lines);
   if (wrong) return refuse(state, 'rule_violation', wrong);
+  if (!isWorkedByRest(state, warehouseId) && allocatedWarehouses(state).includes(warehouseId))
+    return refuse(state, 'rule_violation', `${warehouseId} is worked by its own system, which reports its parcels`);
   const rest = allocatedRest(state, warehouseId);
   for (const line of lines) {
     const left = rest.find(({ lineId }) => lineId === line.lineId)?.quantity ?? 0;
@@ -92,6 +87,7 @@ type ParcelShipped = Extract<OrderFact, { type: 'parcelShipped' }>;
 export const joinShipped = (state: OrderState, news: ParcelShipped, context: StepContext): Decision => {
   const { groupId, warehouseId, courier, trackingNo } = news;
   if (state.parcelGroup?.groupId !== groupId || !isAllowed(state, 'shipments')) return UNCHANGED;
+  if (!isWorkedByRest(state, warehouseId)) return UNCHANGED;
   const lines = allocatedRest(state, warehouseId);
   if (lines.length === 0 || state.shipments.some((entry) => isWaybill(entry, news))) return UNCHANGED;
   return ship(state, { type: 'ship', warehouseId, courier, trackingNo, lines }, context);

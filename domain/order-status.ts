@@ -1,14 +1,39 @@
 import type { FulfilmentStatus, OrderState, OrderStatus, PaymentStatus } from './order-model.ts';
 import { isFullyPaid, paidTotal, remainingLines } from './order-quantities.ts';
+import { isHandedOver } from './delivery-orders.ts';
 import type { Transitions } from './transitions.ts';
 
-/** Which status may follow which; a hold may come before anything is shipped, so `on_hold` returns to any of those. */
+/**
+ * Which status may follow which; a hold may come before anything is shipped, so `on_hold` returns to any of those. Goods may
+ * leave although a hold stands, when a warehouse could not stop them; and a platform may call finished what was sent by
+ * somebody else.
+ */
 export const ORDER_TRANSITIONS: Transitions<OrderStatus> = {
-  pending_payment: ['on_hold', 'processing', 'backordered', 'awaiting_shipment', 'cancelled', 'closed'],
-  on_hold: ['pending_payment', 'processing', 'backordered', 'awaiting_shipment', 'cancelled', 'closed'],
-  backordered: ['on_hold', 'processing', 'awaiting_shipment', 'cancelled', 'closed'],
-  processing: ['on_hold', 'awaiting_shipment', 'partially_shipped', 'shipped', 'cancelled', 'closed'],
-  awaiting_shipment: ['on_hold', 'processing', 'partially_shipped', 'shipped', 'cancelled', 'closed'],
+  pending_payment: ['on_hold', 'processing', 'backordered', 'awaiting_shipment', 'completed', 'cancelled', 'closed'],
+  on_hold: [
+    'pending_payment',
+    'processing',
+    'backordered',
+    'awaiting_shipment',
+    'partially_shipped',
+    'shipped',
+    'delivered',
+    'completed',
+    'cancelled',
+    'closed',
+  ],
+  backordered: ['on_hold', 'processing', 'awaiting_shipment', 'completed', 'cancelled', 'closed'],
+  processing: ['on_hold', 'awaiting_shipment', 'partially_shipped', 'shipped'],
+  awaiting_shipment: [
+    'on_hold',
+    'processing',
+    'partially_shipped',
+    'shipped',
+    'delivered',
+    'completed',
+    'cancelled',
+    'closed',
+  ],
   partially_shipped: ['shipped', 'delivered', 'completed', 'closed'],
   shipped: ['delivered', 'completed', 'closed'],
   delivered: ['completed', 'closed'],
@@ -30,10 +55,6 @@ export const statusOf = (state: OrderState): OrderStatus => {
   if (state.reservation.state !== 'reserved') return 'backordered';
   return isHandedOver(state) ? 'awaiting_shipment' : 'processing';
 };
-
-/** Every parcel's warehouse has the order: told by its WMS, or worked through REST and so without a hand-over. */
-export const isHandedOver = (state: OrderState): boolean =>
-  state.reservation.allocations.every(({ warehouseId }) => state.handedOver.includes(warehouseId));
 
 export const paymentStatusOf = (state: OrderState): PaymentStatus => {
   if (isFullyPaid(state)) return 'paid';

@@ -3,8 +3,9 @@ import type { OrderTimers } from './order-timers.ts';
 import type { Refusal } from './failures.ts';
 import { allowedActions } from './order-actions.ts';
 import { caseIdOf } from './ids.ts';
-import { hasHold, hasUnknownSku } from './order-holds.ts';
-import { isFullyPaid, paidAtOf, remainingLines, type StockLine } from './order-quantities.ts';
+import { withDeliveriesAsked } from './delivery-orders.ts';
+import { hasHold } from './order-holds.ts';
+import { paidAtOf, remainingLines, type StockLine } from './order-quantities.ts';
 
 export interface ReserveLine {
   lineId: string;
@@ -109,24 +110,6 @@ export const closeCases = (step: Step, note: string, isMeant: (open: OrderState[
   step.next.cases = step.next.cases.filter((open) => !isMeant(open));
 };
 
-/** Ends a step: whatever follows from the new state without anybody asking happens here, in the same revision. */
-export const finishStep = (step: Step, context: StepContext): Decision => {
-  askForStock(step);
-  noticeDelivery(step);
-  completeWhenDue(step, context);
-  return { kind: 'step', step };
-};
-
-const askForStock = (step: Step): void => {
-  const { next } = step;
-  if (next.ended || next.reservation.state !== 'none' || !isFullyPaid(next) || hasUnknownSku(next)) return;
-  const remaining = remainingLines(next);
-  if (remaining.length === 0) return;
-  const round = next.reservation.round + 1;
-  next.reservation = { ...next.reservation, round };
-  step.stock.push(reserveIntent(next, round));
-};
-
 export const reserveIntent = (
   state: OrderState,
   round: number,
@@ -145,26 +128,6 @@ export const reserveIntent = (
   ...(onlyWarehouseId === undefined ? {} : { onlyWarehouseId }),
 });
 
-const noticeDelivery = (step: Step): void => {
-  const { next } = step;
-  if (next.deliveredAt || next.ended || next.shipments.length === 0 || remainingLines(next).length > 0) return;
-  if (!next.shipments.every((shipment) => shipment.status === 'delivered')) return;
-  const times = next.shipments.map((shipment) => Date.parse(shipment.deliveredAt ?? shipment.shippedAt));
-  next.deliveredAt = new Date(Math.max(...times)).toISOString();
-  happen(step, 'delivered', {});
-};
-
-export const isCompletionDue = ({ deliveredAt }: OrderState, { now, timers }: StepContext): boolean =>
-  deliveredAt !== null && Date.parse(deliveredAt) + timers.autoCompleteMs <= Date.parse(now);
-
-const completeWhenDue = (step: Step, context: StepContext): void => {
-  const { next } = step;
-  if (next.ended || !isCompletionDue(next, context)) return;
-  next.ended = { status: 'completed', at: context.now };
-  next.holds = [];
-  happen(step, 'completed', {});
-};
-
 /** Puts the ledger's answer into the state; workflow and activity both call it, so that they cannot differ. */
 export const withOutcome = (step: Step, outcome: ReservationOutcome | undefined): Step => {
   if (!outcome || outcome.state === 'short') return step;
@@ -177,11 +140,11 @@ export const withOutcome = (step: Step, outcome: ReservationOutcome | undefined)
     };
   return {
     ...step,
-    next: {
+    next: withDeliveriesAsked({
       ...step.next,
       reservation: { ...reservation, state: 'reserved', allocations: outcome.allocations },
       handedOver: outcome.handedOver,
-    },
+    }),
     happenings: [
       ...step.happenings,
       { code: 'reserved', params: { warehouses: outcome.allocations.map((a) => a.warehouseId).join(', ') } },

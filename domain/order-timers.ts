@@ -1,5 +1,6 @@
 import type { OrderState } from './order-model.ts';
 import type { OrderFact } from './order-messages.ts';
+import { mayComplete } from './platform-told.ts';
 import { isCashOnDelivery, isFullyPaid, paidTotal, remainingLines } from './order-quantities.ts';
 
 /** The version of the timers document that an order runs with, in milliseconds. */
@@ -23,9 +24,10 @@ export interface Deadline {
 
 /** Until when money is waited for; `null` when it is there, or when a person decides, as with cash on delivery. */
 export const paymentDeadline = (state: OrderState, timers: OrderTimers): Deadline | null => {
-  const { presale, placedAt, receivedAt, payments } = state.snapshot;
-  if (isFullyPaid(state) || payments.some(isCashOnDelivery)) return null;
-  if (presale && paidTotal(state) >= presale.deposit)
+  const { presale, placedAt, receivedAt, payments, platform, unmapped } = state.snapshot;
+  // A platform ends its unpaid orders itself, by its own and longer times; ended here, each late payer were a case.
+  if (isFullyPaid(state) || payments.some(isCashOnDelivery) || platform || unmapped !== undefined) return null;
+  if (presale?.balanceDueAt !== undefined && paidTotal(state) >= presale.deposit)
     return { at: Date.parse(presale.balanceDueAt), fact: { type: 'balanceOverdue' } };
   const at = Math.max(Date.parse(placedAt) + timers.paymentTimeoutMs, Date.parse(receivedAt) + LEAST_PAYMENT_WAIT_MS);
   return { at, fact: { type: 'paymentTimeout' } };
@@ -37,7 +39,7 @@ export const stageDeadline = (state: OrderState, timers: OrderTimers, since: num
   if (payment) return payment;
   if (state.reservation.state === 'backordered')
     return { at: since + BACKORDER_RECHECK_MS, fact: { type: 'stockReserved', round: state.reservation.round } };
-  if (state.deliveredAt)
+  if (state.deliveredAt && mayComplete(state))
     return { at: Date.parse(state.deliveredAt) + timers.autoCompleteMs, fact: { type: 'autoComplete' } };
   const reminder = remainingLines(state).length > 0 ? SHIPMENT_REMINDER_MS : DELIVERY_REMINDER_MS;
   return { at: since + reminder, fact: { type: 'stillWaiting' } };

@@ -11,6 +11,7 @@ export const waitingFor = (state: OrderState, until: number | null): string => {
 };
 
 const describe = (state: OrderState, status: ReturnType<typeof statusOf>): string => {
+  if (state.cancelRequest) return 'waits for warehouses to stop, to be cancelled then';
   switch (status) {
     case 'pending_payment':
       return `waits for payment, ${paidTotal(state)} of ${state.snapshot.payable} paid`;
@@ -19,7 +20,7 @@ const describe = (state: OrderState, status: ReturnType<typeof statusOf>): strin
     case 'backordered':
       return 'waits for stock, first come first served';
     case 'processing':
-      return 'waits to be handed to the warehouse';
+      return `waits for ${allocatedWarehouses(state).join(', ')} to take the delivery`;
     case 'awaiting_shipment':
     case 'partially_shipped':
       return `waits for ${allocatedWarehouses(state).join(', ')} to send the goods`;

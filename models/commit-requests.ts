@@ -6,7 +6,10 @@ import type { OrderRecord } from './order-records.ts';
 import type { StockChangeRequest } from './stock-change.ts';
 
 /** The fields of an order's record that a step writes; everything else is intake's. */
-export type OrderFields = Omit<OrderRecord, '_id' | 'snapshot' | 'contentHash' | 'origin' | 'runId' | 'lastStep'>;
+export type OrderFields = Omit<
+  OrderRecord,
+  '_id' | 'snapshot' | 'contentHash' | 'origin' | 'heard' | 'untold' | 'runId' | 'lastStep'
+>;
 
 /** One step of one order: written whole or not at all, and only once however often it is asked for. */
 export interface OrderStepRequest {

@@ -70,11 +70,14 @@ export class IntakeStore {
     return found?.revision ?? null;
   }
 
-  /** Orders that no workflow has taken up, stored before `before` (RFC 3339). */
+  /** Orders that no workflow has taken up, stored before `before` (RFC 3339); not those of platforms that wait for their turn. */
   untakenBefore(before: string): AsyncIterable<UntakenOrder> {
     return this.#orders.find(
-      { revision: 0, updatedAt: { $lt: before } },
-      { projection: { snapshot: 1, origin: 1, updatedAt: 1 }, batchSize: 100 },
+      { revision: 0, untold: { $exists: false }, updatedAt: { $lt: before } },
+      {
+        projection: { snapshot: 1, origin: 1, updatedAt: 1 },
+        batchSize: 100,
+      },
     );
   }
 

@@ -6,13 +6,27 @@ import type { ReservationOutcome } from '../domain/order-step.ts';
 import type { Origin } from '../domain/order-messages.ts';
 import type { WrittenStep } from '../domain/step-request.ts';
 
-/** One order of the read model. Intake owns `snapshot`, `contentHash`, `origin`; the order's workflow the rest, by `revision`. */
+/** The newest word of a platform that intake has stored: when it was said, and an index of what matters in it. */
+export interface HeardWord {
+  /** RFC 3339, UTC, always with milliseconds: compared as text. */
+  at: string;
+  digest: string;
+}
+
+/**
+ * One order of the read model. Intake owns `snapshot`, `contentHash`, `origin`, `heard` and `untold`; the order's workflow
+ * the rest, by `revision`.
+ */
 export interface OrderRecord extends Omit<OrderView, 'buyerId'> {
   _id: string;
   snapshot: OrderSnapshot;
   /** Of what intake was given; the same again is recognised by it. */
   contentHash: string;
   origin: Origin;
+  /** Absent for orders that were posted. */
+  heard?: HeardWord;
+  /** The order's workflow has not heard of `heard` yet. */
+  untold?: true;
   buyerId: string;
   /** First run of the workflow that writes this record; `null` until it does. */
   runId: string | null;
@@ -45,8 +59,10 @@ orderSchema.index({ assignee: 1, placedAt: -1, _id: -1 });
 orderSchema.index({ waybills: 1 });
 orderSchema.index({ phoneIndex: 1, placedAt: -1, _id: -1 });
 orderSchema.index({ updatedAt: -1, _id: -1 });
-// Orders that intake stored and no workflow has taken up yet.
-orderSchema.index({ revision: 1 }, { partialFilterExpression: { revision: 0 }, name: 'not_taken_up' });
+// Orders that intake stored and no workflow has taken up yet; those that wait for their turn apart.
+orderSchema.index({ revision: 1, untold: 1 }, { partialFilterExpression: { revision: 0 }, name: 'untaken' });
+// News that wait for their turn, oldest first.
+orderSchema.index({ shopId: 1, 'heard.at': 1, _id: 1 }, { partialFilterExpression: { untold: true }, name: 'untold' });
 
 export const orderCollection = (connection: Connection): mongo.Collection<OrderRecord> => {
   const model = connection.models['Order'] ?? connection.model('Order', orderSchema);

@@ -21,6 +21,8 @@ export interface ShopRecord {
   baseUrl: string | null;
   /** Sealed JSON of the channel's credentials. */
   credentialsSealed: string;
+  /** The same as people gave them last; the platform may have renewed its token since. Absent in older records. */
+  credentialsGivenSealed?: string;
   /** Names of the credentials that have a value. */
   credentialsSet: string[];
   polling: ShopPolling;

@@ -23,6 +23,12 @@ export function createMetrics() {
     labelNames: ['channel'],
     registers,
   });
+  const shopAlerts = new Counter({
+    name: 'orderhub_shop_alerts_total',
+    help: 'Times that a shop could not be collected for so long that somebody was alerted, by channel',
+    labelNames: ['channel'],
+    registers,
+  });
   const orderTransitions = new Counter({
     name: 'orderhub_order_transitions_total',
     help: 'Order status changes, by channel and the status reached',
@@ -74,6 +80,9 @@ export function createMetrics() {
     },
     orderReceived(channel: string): void {
       ordersReceived.inc({ channel });
+    },
+    shopAlert(channel: string): void {
+      shopAlerts.inc({ channel });
     },
     orderTransition(channel: string, status: string): void {
       orderTransitions.inc({ channel, status });

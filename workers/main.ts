@@ -1,25 +1,13 @@
-import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
-import { Worker, type WorkerOptions } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { createOrderActivities } from '../activities/order-activities.ts';
 import { chainEntry } from '../models/audit-log.ts';
 import { CaseStore } from '../models/case-store.ts';
 import { commitHubOf } from '../models/commit-hub.ts';
 import type { AppContext, RunningRole } from '../runtime/app-context.ts';
-import { FAILURE_CONVERTER_PATH } from '../runtime/temporal.ts';
 import { ORDERS_QUEUE } from '../workflows/contract.ts';
 import { tellFilledOrders, watchForgottenOrders } from './filled-orders.ts';
-
-/** Bundled at start-up unless a prebuilt bundle is named. */
-export const workflowSource = (bundlePath: string | undefined): Partial<WorkerOptions> =>
-  bundlePath === undefined
-    ? {
-        workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
-        bundlerOptions: { failureConverterPath: FAILURE_CONVERTER_PATH } as NonNullable<
-          WorkerOptions['bundlerOptions']
-        >,
-      }
-    : { workflowBundle: { codePath: bundlePath } };
+import { workflowSource } from './workflow-source.ts';
 
 /** Frames that stacks of workflow code keep. */
 const WORKFLOW_STACK_FRAMES = 2;
@@ -38,7 +26,7 @@ export async function startWorkers({ config, logger, mongo, temporal, metrics }:
   hub.onFilled(tell);
   hub.onBatch((steps, _path, ms) => metrics.commit({ steps, seconds: ms / 1000, outcome: 'ok' }));
   const worker = await Worker.create({
-    ...workflowSource(config.workflowBundle),
+    ...(await workflowSource(config.workflowBundle)),
     connection: temporal.connection,
     namespace: config.temporal.namespace,
     dataConverter: temporal.dataConverter,

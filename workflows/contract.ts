@@ -1,5 +1,8 @@
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
+import { orderWorkflowId } from '../domain/ids.ts';
+import { initialState } from '../domain/order-life.ts';
+import { statusOf } from '../domain/order-status.ts';
 import type { OrderCommand, Origin } from '../domain/order-messages.ts';
 import type { OrderSnapshot, OrderState, OrderStatus } from '../domain/order-model.ts';
 import type { OrderTimers } from '../domain/order-timers.ts';
@@ -7,6 +10,11 @@ import type { Refusal } from '../domain/failures.ts';
 
 /** Order activities share the orders queue, so that local activities and eager dispatch work. */
 export const ORDERS_QUEUE = 'orders';
+
+/** Platforms are asked and told here. */
+export const CHANNELS_QUEUE = 'channels';
+/** Warehouses' systems are told here. */
+export const FULFILMENT_QUEUE = 'fulfilment';
 
 /** An interactive order goes before bulk work on the same queue. */
 export const INTERACTIVE_PRIORITY = 1;
@@ -65,6 +73,48 @@ export interface OrderWorkflowResult {
   revision: number;
 }
 
+export interface StartOrderInput {
+  snapshot: OrderSnapshot;
+  timers: OrderTimers & { version: number };
+  origin: Origin;
+  priorityKey?: number;
+  /** Of a cancelled order that is brought back to life. */
+  carried?: OrderState;
+}
+
+/** With what an order's workflow is started, whoever starts it. */
+export const orderStartOptions = ({ snapshot, timers, origin, priorityKey, carried }: StartOrderInput) => {
+  const { version, ...durations } = timers;
+  const { orderId, shopId, channel, payable, currency, lines } = snapshot;
+  const input: OrderWorkflowInput = {
+    snapshot,
+    timers: durations,
+    timersVersion: version,
+    origin,
+    opening: carried ? 'reinstated' : 'opened',
+    ...(carried ? { carried } : {}),
+  };
+  return {
+    workflowId: orderWorkflowId(orderId),
+    taskQueue: ORDERS_QUEUE,
+    args: [input] as [OrderWorkflowInput],
+    requestEagerStart: true,
+    typedSearchAttributes: [
+      { key: searchAttributes.orderStatus, value: searchedAtStart(snapshot) },
+      { key: searchAttributes.channel, value: channel },
+      { key: searchAttributes.shopId, value: shopId },
+    ],
+    priority: { priorityKey: priorityKey ?? INTERACTIVE_PRIORITY, fairnessKey: shopId },
+    staticSummary: `${orderId}: ${lines.length} line${lines.length === 1 ? '' : 's'}, ${payable} ${currency}`,
+  };
+};
+
+/** What an order will be when nothing stands in its way; the workflow corrects it otherwise. */
+const searchedAtStart = (snapshot: OrderSnapshot): SearchedStatus => {
+  const status = statusOf(initialState(snapshot));
+  return status === 'backordered' ? 'processing' : searchedStatusOf(status);
+};
+
 /** One payload per command, so that fields can be added. */
 export interface CommandInput<C extends OrderCommand = OrderCommand> {
   command: C;
@@ -94,6 +144,7 @@ export const commandUpdates = {
   split: defineUpdate<CommandAnswer, [CommandInput]>('split'),
   allocate: defineUpdate<CommandAnswer, [CommandInput]>('allocate'),
   joinParcel: defineUpdate<CommandAnswer, [CommandInput]>('joinParcel'),
+  reportParcels: defineUpdate<CommandAnswer, [CommandInput]>('reportParcels'),
 } satisfies Record<OrderCommand['type'], unknown>;
 
 /** The queue of backorders has filled this round of the order's reservation. */
@@ -105,3 +156,8 @@ export const caseResolvedSignal = defineSignal<[{ caseId: string }]>('caseResolv
 /** An order that leaves in the same parcel was sent. */
 export const parcelShippedSignal =
   defineSignal<[{ groupId: string; warehouseId: string; courier: string; trackingNo: string }]>('parcelShipped');
+/** The platform's order has changed; the snapshot is the newest that intake has stored. */
+export const platformChangedSignal = defineSignal<[{ snapshot: OrderSnapshot }]>('platformChanged');
+/** What a warehouse's system says of its work on a delivery, in its own code. */
+export const warehouseProgressedSignal =
+  defineSignal<[{ deliveryOrderCode: string; status: string }]>('warehouseProgressed');

@@ -8,25 +8,37 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import { allowedActions } from '../domain/order-actions.ts';
 import { auditFacets } from '../domain/order-view.ts';
 import { decide } from '../domain/order-decide.ts';
 import { initialState } from '../domain/order-life.ts';
 import { nextDeadline } from '../domain/order-timers.ts';
 import { orderWorkflowId } from '../domain/ids.ts';
-import { refuse, withOutcome, type Decision, type Step, type StepContext } from '../domain/order-step.ts';
+import { refuse, UNCHANGED, withOutcome, type Decision, type Step, type StepContext } from '../domain/order-step.ts';
+import { remainingLines } from '../domain/order-quantities.ts';
 import { waitingFor } from '../domain/order-waits.ts';
 import type { OrderFact, OrderMessage, Origin, ShipCommand } from '../domain/order-messages.ts';
 import type { OrderState } from '../domain/order-model.ts';
 import type { CommitStepAnswer } from '../activities/order-activities.ts';
-import { caseResolved, parcelShipped, skuMapped, stockReserved } from './order-news.ts';
+import { ErrandRunner } from './errand-runner.ts';
+import {
+  caseResolved,
+  parcelShipped,
+  platformChanged,
+  skuMapped,
+  stockReserved,
+  warehouseProgressed,
+} from './order-news.ts';
 import { SearchSigns } from './search-signs.ts';
 import { StepWriter } from './step-writer.ts';
 import {
   caseResolvedSignal,
   commandUpdates,
   parcelShippedSignal,
+  platformChangedSignal,
   skuMappedSignal,
   stockReservedSignal,
+  warehouseProgressedSignal,
   type CommandAnswer,
   type CommandInput,
   type OrderWorkflowInput,
@@ -53,6 +65,10 @@ interface Entry {
   notBefore?: number;
   /** Somebody waits for it; what they sent may be nonsense. */
   isCommand?: boolean;
+  /** Anybody who reaches the engine may have sent it: nonsense changes nothing. */
+  isNews?: boolean;
+  /** The errand whose outcome it is. */
+  errand?: string | undefined;
   answer?: CommandAnswer;
 }
 
@@ -63,6 +79,12 @@ export class OrderDesk {
   private readonly firstRunId: string;
   private readonly inbox: Entry[] = [];
   private readonly writer = new StepWriter();
+  /** Cancels that wait for warehouses to stop. */
+  private cancels: Entry[] = [];
+  private readonly errands = new ErrandRunner({
+    state: () => this.state,
+    report: (message, errand) => void this.inbox.push({ message, origin: ENGINE, errand }),
+  });
   /** When the present wait began: by the times of the steps, which are in the history, wherever there is one. */
   private waitsSince = Date.now();
   private quietUntil = 0;
@@ -95,7 +117,9 @@ export class OrderDesk {
 
   /** Answers whoever still waits, so that nothing is lost when the run ends. */
   async close(): Promise<OrderState> {
-    while (this.inbox[0]) {
+    for (;;) {
+      await condition(() => this.inbox.length > 0 || !this.errands.isCalling);
+      if (!this.inbox[0]) break;
       await this.apply(this.inbox[0]);
       this.inbox.shift();
     }
@@ -111,12 +135,16 @@ export class OrderDesk {
         description: `${type}: answered when the order's view shows it`,
       });
     }
-    const note = (message: OrderFact | null) => void (message && this.inbox.push({ message, origin: ENGINE }));
+    const note = (message: OrderFact | null) =>
+      void (message && this.inbox.push({ message, origin: ENGINE, isNews: true }));
     setHandler(stockReservedSignal, (news) => note(stockReserved(news)));
     setHandler(skuMappedSignal, (news) => note(skuMapped(news)));
     setHandler(parcelShippedSignal, (news) => note(parcelShipped(news)));
+    setHandler(platformChangedSignal, (news) => note(platformChanged(news)));
+    setHandler(warehouseProgressedSignal, (news) => note(warehouseProgressed(news)));
     setHandler(caseResolvedSignal, (news) => {
       this.writer.offerHelp();
+      this.errands.offerHelp();
       note(caseResolved(news));
     });
   }
@@ -148,6 +176,12 @@ export class OrderDesk {
     setCurrentDetails(waitingFor(this.state, deadline.at));
     // Always by a timer, and what rings has come: the clock of a task that served an update may be another at replay, so
     // that no command may hang on a comparison with it.
+    // An outside call ends in time and is then reported: a reminder far ahead needs no timer of its own meanwhile.
+    if (this.errands.isCalling && deadline.fact.type === 'stillWaiting') {
+      await condition(() => this.inbox.length > 0);
+      this.writer.noteRecorded();
+      return this.inbox[0];
+    }
     const waitMs = Math.max(1, Math.min(due - Date.now(), LONGEST_TIMER_MS));
     await condition(() => this.inbox.length > 0, waitMs);
     this.writer.noteRecorded();
@@ -160,12 +194,19 @@ export class OrderDesk {
   }
 
   private async apply(entry: Entry): Promise<void> {
+    await this.decideAndWrite(entry);
+    this.errands.look(entry.errand);
+    this.answerCancels();
+  }
+
+  private async decideAndWrite(entry: Entry): Promise<void> {
     const { message, origin } = entry;
     if (this.isBehind(entry)) await this.catchUp();
     for (;;) {
       const decision = this.judge(entry);
       if (decision.kind !== 'step') {
-        entry.answer = decision.kind === 'refused' ? { refusal: decision.refusal } : { revision: this.state.revision };
+        if (decision.kind === 'refused') entry.answer = { refusal: decision.refusal };
+        else this.answer(entry);
         return;
       }
       const answer = await this.writer.write({
@@ -187,10 +228,32 @@ export class OrderDesk {
       this.noticeRecovery();
       this.signs.show(this.state);
       if (!isOurs) continue;
-      entry.answer = { revision: this.state.revision };
+      this.answer(entry);
       if (message.type === 'ship') await this.tellParcelGroup(message);
       return;
     }
+  }
+
+  private answer(entry: Entry): void {
+    if (entry.message.type === 'cancel' && this.state.cancelRequest) this.cancels.push(entry);
+    else entry.answer = { revision: this.state.revision };
+  }
+
+  /** Whoever asked for a cancel hears what the warehouses said to it. */
+  private answerCancels(): void {
+    if (this.state.cancelRequest) return;
+    const isCancelled = this.state.ended !== null || remainingLines(this.state).length === 0;
+    for (const entry of this.cancels)
+      entry.answer = isCancelled
+        ? { revision: this.state.revision }
+        : {
+            refusal: {
+              code: 'action_not_allowed',
+              detail: 'the warehouse has packed the goods and cannot stop them; the order goes on',
+              allowedActions: allowedActions(this.state),
+            },
+          };
+    this.cancels = [];
   }
 
   private isBehind({ recordRevision = 0 }: Entry): boolean {
@@ -214,13 +277,14 @@ export class OrderDesk {
   }
 
   private judge(entry: Entry): Decision {
-    const { message, expectedRevision, isCommand } = entry;
+    const { message, expectedRevision, isCommand, isNews } = entry;
     const { state } = this;
     if (expectedRevision !== undefined && expectedRevision !== state.revision)
       return refuse(state, 'stale_revision', `the order is at revision ${state.revision}, not ${expectedRevision}`);
     try {
       return decide(state, message, this.context(entry));
     } catch (error) {
+      if (isNews) return UNCHANGED;
       if (!isCommand) throw error;
       return refuse(state, 'rule_violation', 'the command is malformed');
     }
@@ -266,7 +330,7 @@ export class OrderDesk {
 
   private async continueWhenLong(): Promise<void> {
     const { continueAsNewSuggested, historyLength } = workflowInfo();
-    if (this.state.ended || this.inbox.length > 0) return;
+    if (this.state.ended || this.inbox.length > 0 || !this.errands.isIdle || this.cancels.length > 0) return;
     if (!continueAsNewSuggested && historyLength < (this.input.continueAtEvents ?? CONTINUE_AT_EVENTS)) return;
     await condition(() => allHandlersFinished() || this.inbox.length > 0);
     if (this.inbox.length > 0) return;

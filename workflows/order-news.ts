@@ -1,4 +1,5 @@
 import type { OrderFact } from '../domain/order-messages.ts';
+import type { OrderSnapshot } from '../domain/order-model.ts';
 
 /**
  * What a signal says, or `null` when it says nothing that is understood: whoever reaches Temporal can send one, and a
@@ -33,4 +34,15 @@ export const parcelShipped: ReadNews = (payload) => {
   if (!texts) return null;
   const { groupId, warehouseId, courier, trackingNo } = texts;
   return { type: 'parcelShipped', groupId, warehouseId, courier, trackingNo };
+};
+
+export const platformChanged: ReadNews = (payload) => {
+  const snapshot = (payload as { snapshot?: { orderId?: unknown; lines?: unknown } } | null | undefined)?.snapshot;
+  if (typeof snapshot?.orderId !== 'string' || !Array.isArray(snapshot.lines)) return null;
+  return { type: 'platformChanged', snapshot: snapshot as OrderSnapshot };
+};
+
+export const warehouseProgressed: ReadNews = (payload) => {
+  const texts = textsOf(payload, 'deliveryOrderCode', 'status');
+  return texts && { type: 'warehouseProgressed', deliveryOrderCode: texts.deliveryOrderCode, status: texts.status };
 };

@@ -32,6 +32,7 @@ export type Action =
   | 'ship'
   | 'route'
   | 'export'
+  | 'sync'
   | 'manage'
   | 'write'
   | 'confirm'
@@ -150,6 +151,8 @@ const TABLE: readonly (readonly [Action, SubjectName, Grants])[] = [
   ['read', 'Stock', grant(everything, ...ROLES)],
   ['manage', 'Stock', grant(everything, 'admin', 'warehouse', 'service')],
   ['manage', 'Shop', grant(ofShops, 'admin')],
+  // How its orders are collected: poll, pause, backfills.
+  ['sync', 'Shop', grant(ofShops, 'admin', 'operations')],
   ['read', 'Shop', grant(ofShops, 'admin', 'cs_supervisor', 'finance', 'operations', 'auditor')],
   ['manage', 'Warehouse', grant(everything, 'admin')],
   ['read', 'Warehouse', grant(everything, 'admin', 'cs_supervisor', 'finance', 'operations', 'auditor')],

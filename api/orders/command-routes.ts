@@ -25,7 +25,7 @@ import {
 import { orderServicesOf } from './order-services.ts';
 import { orderAnswer } from './read/order-answer.ts';
 import { orderSchema } from './read/order-schema.ts';
-import { receiverRecordOf } from './receiver-record.ts';
+import { receiverRecordOf } from '../../domain/receiver-record.ts';
 
 interface CommandRoute<B extends z.ZodType> {
   /** The last part of the path, and the word in `allowedActions`. */

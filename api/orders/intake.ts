@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto';
-import { initialState } from '../../domain/order-life.ts';
 import { orderIdOf } from '../../domain/ids.ts';
 import type { Origin } from '../../domain/order-messages.ts';
-import type { OrderLine, OrderSnapshot, Payment } from '../../domain/order-model.ts';
-import { orderViewOf } from '../../domain/order-view.ts';
-import { searchFieldsOf } from '../../domain/step-request.ts';
+import type { OrderSnapshot, Payment } from '../../domain/order-model.ts';
+import { orderLineOf } from '../../domain/order-lines.ts';
+import { newOrderFields } from '../../domain/new-order-fields.ts';
 import { canonicalJson } from '../../models/audit-log.ts';
 import type { OrderRecord } from '../../models/order-records.ts';
 import type { ShopRecord } from '../../models/shop-records.ts';
 import type { Sealer } from '../../runtime/sealing.ts';
 import { assertPriced, payableOfOrder } from './order-prices.ts';
 import type { NewOrder, NewPayment } from './order-schemas.ts';
-import { receiverRecordOf } from './receiver-record.ts';
+import { receiverRecordOf } from '../../domain/receiver-record.ts';
 
 /** Binds a sealed bank account to its payment, so that it opens nowhere else. */
 export const accountContext = (orderId: string, paymentId: string): string => `order/${orderId}/payment/${paymentId}`;
@@ -39,11 +38,9 @@ export const intakeRecord = (input: IntakeInput): OrderRecord => {
   const { body, origin, sealer, now } = input;
   assertPriced(body);
   const snapshot = snapshotOf(input);
-  const view = orderViewOf(initialState(snapshot), now);
   return {
     _id: snapshot.orderId,
-    ...view,
-    ...searchFieldsOf(view),
+    ...newOrderFields(snapshot, now),
     snapshot,
     contentHash: sealer.blindIndex('order-content', contentDigest(body)),
     origin,
@@ -67,34 +64,12 @@ const snapshotOf = ({ body, shop, skuCodes, sealer, now }: IntakeInput): OrderSn
     currency,
     buyer,
     receiver: receiverRecordOf(body.receiver, sealer),
-    lines: body.lines.map((line) => orderLine(line, platformOrderId, skuCodes)),
+    lines: body.lines.map((line) => orderLineOf({ ...line, merchantCode: line.skuCode }, platformOrderId, skuCodes)),
     orderDiscount,
     freight,
     payable: payableOfOrder(body),
     ...(presale ? { presale } : {}),
     payments: body.payments.map((payment) => paymentOf(payment, orderId, sealer)),
-  };
-};
-
-/** The mapping goes before the merchant's own code; with neither, people need a name by which to map this one line. */
-const orderLine = (
-  line: NewOrder['lines'][number],
-  platformOrderId: string,
-  skuCodes: IntakeInput['skuCodes'],
-): OrderLine => {
-  const { lineId, skuCode, platformSku, title, quantity, unitPrice, discount, category } = line;
-  const mapped = platformSku === undefined ? undefined : skuCodes.get(platformSku);
-  const known = mapped ?? skuCode ?? null;
-  const name = platformSku ?? (known === null ? `${platformOrderId}:${lineId}` : undefined);
-  return {
-    lineId,
-    skuCode: known,
-    ...(name === undefined ? {} : { platformSku: name }),
-    title,
-    quantity,
-    unitPrice,
-    discount,
-    ...(category === undefined ? {} : { category }),
   };
 };
 

@@ -1,36 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowHandle } from '@temporalio/client';
-import { initialState } from '../../domain/order-life.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
-import type { Origin } from '../../domain/order-messages.ts';
-import type { OrderSnapshot, OrderState } from '../../domain/order-model.ts';
-import { statusOf } from '../../domain/order-status.ts';
-import type { OrderTimers } from '../../domain/order-timers.ts';
+import type { OrderState } from '../../domain/order-model.ts';
 import {
-  INTERACTIVE_PRIORITY,
-  ORDERS_QUEUE,
   ORDER_WORKFLOW,
   caseResolvedSignal,
   commandUpdates,
-  searchAttributes,
-  searchedStatusOf,
   skuMappedSignal,
+  orderStartOptions,
   stockReservedSignal,
+  warehouseProgressedSignal,
   type CommandAnswer,
   type CommandInput,
-  type OrderWorkflowInput,
+  type StartOrderInput,
 } from '../../workflows/contract.ts';
 import type { orderWorkflow } from '../../workflows/order-workflow.ts';
 import { Problem } from '../errors.ts';
 import { KeyedLimit } from './keyed-limit.ts';
 import { isEnded, isNotNow, refusalOf } from './update-failures.ts';
 
-export interface StartInput {
-  snapshot: OrderSnapshot;
-  timers: OrderTimers & { version: number };
-  origin: Origin;
-  priorityKey?: number;
-}
+export type StartInput = Omit<StartOrderInput, 'carried'>;
 
 export interface SendInput extends CommandInput {
   /** The same again is the same update, whichever process sends it. */
@@ -110,6 +99,14 @@ export class OrderDeskClient {
     return this.#signal(orderId, (handle) => handle.signal(stockReservedSignal, { round }));
   }
 
+  /** False when there is no running workflow to tell. */
+  async tellWarehouseProgressed(
+    orderId: string,
+    news: { deliveryOrderCode: string; status: string },
+  ): Promise<boolean> {
+    return this.#signal(orderId, (handle) => handle.signal(warehouseProgressedSignal, news));
+  }
+
   async #signal(orderId: string, send: (handle: WorkflowHandle) => Promise<void>): Promise<boolean> {
     const deadline = Date.now() + SIGNAL_WITHIN_MS;
     const answer = await this.#persist(orderId, deadline, async (handle) => {
@@ -153,34 +150,14 @@ export class OrderDeskClient {
   }
 
   async #start(
-    { snapshot, timers, origin, priorityKey = INTERACTIVE_PRIORITY, carried }: StartInput & { carried?: OrderState },
+    input: StartOrderInput,
     policy: { workflowIdReusePolicy: 'REJECT_DUPLICATE' | 'ALLOW_DUPLICATE' },
   ): Promise<string | null> {
-    const { version, ...durations } = timers;
-    const { orderId, shopId, channel, payable, currency, lines } = snapshot;
-    const input: OrderWorkflowInput = {
-      snapshot,
-      timers: durations,
-      timersVersion: version,
-      origin,
-      opening: carried ? 'reinstated' : 'opened',
-      ...(carried ? { carried } : {}),
-    };
     try {
       const handle = await this.#within(Date.now() + START_WITHIN_MS, () =>
         this.#client.workflow.start<typeof orderWorkflow>(ORDER_WORKFLOW, {
           ...policy,
-          workflowId: orderWorkflowId(orderId),
-          taskQueue: ORDERS_QUEUE,
-          args: [input],
-          requestEagerStart: true,
-          typedSearchAttributes: [
-            { key: searchAttributes.orderStatus, value: searchedAtStart(snapshot) },
-            { key: searchAttributes.channel, value: channel },
-            { key: searchAttributes.shopId, value: shopId },
-          ],
-          priority: { priorityKey, fairnessKey: shopId },
-          staticSummary: `${orderId}: ${lines.length} line${lines.length === 1 ? '' : 's'}, ${payable} ${currency}`,
+          ...orderStartOptions(input),
         }),
       );
       return handle.firstExecutionRunId;
@@ -190,12 +167,6 @@ export class OrderDeskClient {
     }
   }
 }
-
-/** What an order will be when nothing stands in its way; the workflow corrects it otherwise. */
-const searchedAtStart = (snapshot: OrderSnapshot) => {
-  const status = statusOf(initialState(snapshot));
-  return status === 'backordered' ? 'processing' : searchedStatusOf(status);
-};
 
 const noAnswer = (cause: unknown): Problem =>
   new Problem('unavailable', {

@@ -1,7 +1,7 @@
 import type { Connection } from 'mongoose';
 import { CaseDesk } from '../../models/case-desk.ts';
 import { commitHubOf } from '../../models/commit-hub.ts';
-import { currentTimers } from '../config/current-timers.ts';
+import { currentTimers } from '../../config/current-timers.ts';
 import { IntakeStore } from '../../models/intake-store.ts';
 import { OrderStore } from '../../models/order-store.ts';
 import { OrderWatch } from '../../models/order-watch.ts';

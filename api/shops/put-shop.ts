@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { OrderStore } from '../../models/order-store.ts';
 import { shopEntity, type ShopRecord, type ShopStore } from '../../models/shop-records.ts';
+import { isTokenDead, type ShopSyncStore } from '../../models/shop-sync-store.ts';
 import type { ApiDeps } from '../deps.ts';
 import { Problem } from '../errors.ts';
 import { assertRevision } from '../revisions.ts';
@@ -12,18 +13,23 @@ export interface PutShopParts {
   deps: Pick<ApiDeps, 'audit' | 'sealer' | 'settings'>;
   shops: ShopStore;
   orders: OrderStore;
+  sync: ShopSyncStore;
 }
 
-type Credentials = Readonly<Record<string, string | undefined>>;
+export interface WrittenShop {
+  shop: ShopRecord;
+  /** The platform took no token of the shop any more; with the shop written again it is asked once more. */
+  isTokenRevived: boolean;
+}
 
 /** Makes or replaces a shop; the same again changes nothing. Secrets are sealed for this shop alone. */
 export const putShop =
-  ({ deps: { audit, sealer, settings }, shops, orders }: PutShopParts) =>
+  ({ deps: { audit, sealer, settings }, shops, orders, sync }: PutShopParts) =>
   async (
     shopId: string,
     body: ShopBody,
     ctx: Pick<RouteContext, 'actor' | 'from' | 'ifMatch'>,
-  ): Promise<ShopRecord> => {
+  ): Promise<WrittenShop> => {
     const baseUrl =
       body.baseUrl === undefined
         ? null
@@ -31,13 +37,17 @@ export const putShop =
             allowPrivate: settings.allowPrivateUrls,
             originOnly: true,
           });
-    const credentials = given(body.credentials);
+    const sent = given(body.credentials);
 
     return audit.record(shopEntity(shopId), async (session) => {
       const before = await shops.byId(shopId, session);
       assertRevision(ctx.ifMatch, before?.revision ?? 0);
       if (before) await assertSameIdentity(before, body, () => orders.hasOrderOf(shopId, session));
-      const known = credentialsOf(before, sealer);
+      const known = opened(before?.credentialsSealed, shopEntity(shopId), sealer);
+      const isDead = before !== null && isTokenDead(await sync.cursor(shopId, session), before.revision);
+      // What was given before is no news: a token that the platform has renewed since stays, unless it is dead.
+      const isSameAgain = before !== null && isDeepStrictEqual(sent, givenBefore(before, sealer));
+      const credentials = isSameAgain && !isDead ? known : sent;
       const at = new Date();
       const next: ShopRecord = {
         _id: shopId,
@@ -47,6 +57,9 @@ export const putShop =
         currency: body.currency,
         baseUrl,
         credentialsSealed: before?.credentialsSealed ?? '',
+        ...(before?.credentialsGivenSealed === undefined
+          ? {}
+          : { credentialsGivenSealed: before.credentialsGivenSealed }),
         credentialsSet: Object.keys(credentials).toSorted(),
         polling: body.polling ?? { enabled: body.channel !== 'own', everySec: 300, overlapSec: 120 },
         paymentChannels: given(body.paymentChannels ?? {}),
@@ -58,9 +71,11 @@ export const putShop =
         (name) => known[name] !== credentials[name],
       );
       if (before && changedSecrets.length === 0 && isDeepStrictEqual(facets(before), facets(next)))
-        return { draft: null, result: before };
+        return { draft: null, result: { shop: before, isTokenRevived: false } };
       if (!before || changedSecrets.length > 0) next.credentialsSealed = sealer.seal(credentials, shopEntity(shopId));
+      if (!isSameAgain) next.credentialsGivenSealed = sealer.seal(sent, givenContext(shopId));
       if (!(await shops.write(next, before?.revision ?? 0, session))) throw lostRace();
+      const isTokenRevived = await sync.reviveToken(shopId, session);
       return {
         draft: {
           at,
@@ -71,20 +86,34 @@ export const putShop =
           before: before && facets(before),
           after: facets(next),
         },
-        result: next,
+        result: { shop: next, isTokenRevived },
       };
     });
   };
 
 /** What cannot be opened any more counts as absent: it is being replaced. */
-const credentialsOf = (shop: ShopRecord | null, sealer: Pick<ApiDeps['sealer'], 'unseal'>): Credentials => {
-  if (!shop) return {};
+const opened = (
+  sealed: string | undefined,
+  context: string,
+  sealer: Pick<ApiDeps['sealer'], 'unseal'>,
+): Record<string, string> => {
+  if (sealed === undefined) return {};
   try {
-    return sealer.unseal<Credentials>(shop.credentialsSealed, shopEntity(shop.shopId));
+    return sealer.unseal<Record<string, string>>(sealed, context);
   } catch {
     return {};
   }
 };
+
+const givenContext = (shopId: string): string => `${shopEntity(shopId)}/given`;
+
+const givenBefore = (
+  { shopId, credentialsSealed, credentialsGivenSealed }: ShopRecord,
+  sealer: Pick<ApiDeps['sealer'], 'unseal'>,
+): Record<string, string> =>
+  credentialsGivenSealed === undefined
+    ? opened(credentialsSealed, shopEntity(shopId), sealer)
+    : opened(credentialsGivenSealed, givenContext(shopId), sealer);
 
 const given = (values: Readonly<Record<string, string | undefined>>): Record<string, string> =>
   Object.fromEntries(Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));

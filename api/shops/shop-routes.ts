@@ -1,17 +1,19 @@
 import { z } from 'zod';
 import { OrderStore } from '../../models/order-store.ts';
-import { ShopStore, type ShopRecord } from '../../models/shop-records.ts';
+import type { ShopRecord } from '../../models/shop-records.ts';
 import { assertInScope, scopeFilter } from '../auth/scope.ts';
 import type { ApiDeps } from '../deps.ts';
-import { Problem } from '../errors.ts';
 import { defineRoute, type Route } from '../route.ts';
 import { decodeCursor, idSchema, listQuery, pageSchema, toPage } from '../schemas.ts';
+import { collectingOf } from './collecting.ts';
 import { putShop } from './put-shop.ts';
+import { shopInScope } from './shop-in-scope.ts';
 import { shopBodySchema, shopParams, shopSchema } from './shop-schemas.ts';
 
 export const createShopRoutes = (deps: ApiDeps): Route[] => {
-  const shops = new ShopStore(deps.connection);
-  const put = putShop({ deps, shops, orders: new OrderStore(deps.connection) });
+  const collecting = collectingOf(deps);
+  const { shops, sync } = collecting;
+  const put = putShop({ deps, shops, sync, orders: new OrderStore(deps.connection) });
   return [
     defineRoute({
       method: 'GET',
@@ -37,10 +39,8 @@ export const createShopRoutes = (deps: ApiDeps): Route[] => {
       access: { action: 'read', subject: 'Shop' },
       params: shopParams,
       success: { status: 200, schema: shopSchema, description: 'The shop, without secrets' },
-      handler: async ({ params: { shopId }, ability }) => {
-        const shop = await shops.byId(shopId);
-        if (!shop) throw new Problem('not_found');
-        assertInScope(ability, 'read', 'Shop', { ...shop });
+      handler: async (ctx) => {
+        const shop = await shopInScope(shops, ctx.params.shopId, 'read', ctx);
         return { status: 200, body: shopView(shop), revision: shop.revision };
       },
     }),
@@ -59,7 +59,8 @@ export const createShopRoutes = (deps: ApiDeps): Route[] => {
       handler: async (ctx) => {
         const { shopId } = ctx.params;
         assertInScope(ctx.ability, 'manage', 'Shop', { shopId });
-        const shop = await put(shopId, ctx.body, ctx);
+        const { shop, isTokenRevived } = await put(shopId, ctx.body, ctx);
+        await collecting.shopWritten(shop, { isTokenRevived }, ctx);
         return { status: 200, body: shopView(shop), revision: shop.revision };
       },
     }),

@@ -56,6 +56,7 @@ function operationOf(route: Route): ZodOpenApiOperationObject {
       ...(route.query ? { query: route.query as z.ZodObject } : {}),
       ...(headers ? { header: headers } : {}),
     },
+    ...(route.raw ? { requestBody: { content: { '*/*': { schema: { type: 'string', format: 'binary' } } } } } : {}),
     ...(route.body
       ? {
           requestBody: {

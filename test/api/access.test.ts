@@ -35,6 +35,7 @@ const MAY: Record<string, Role[]> = {
   'read Stock': [...ROLES],
   'manage Stock': ['admin', 'warehouse', 'service'],
   'manage Shop': ['admin'],
+  'sync Shop': ['admin', 'operations'],
   'read Shop': ['admin', 'cs_supervisor', 'finance', 'operations', 'auditor'],
   'manage Warehouse': ['admin'],
   'read Warehouse': ['admin', 'cs_supervisor', 'finance', 'operations', 'auditor'],
@@ -124,6 +125,8 @@ describe('access', () => {
         '/v1/auth/login',
         '/v1/auth/refresh',
         '/v1/codec/login',
+        '/v1/push/{shopId}',
+        '/v1/qimen/{warehouseId}',
       ].toSorted(),
     );
   });

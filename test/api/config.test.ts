@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import timers from '../../config/timers.json' with { type: 'json' };
-import { currentTimers } from '../../api/config/current-timers.ts';
+import { currentTimers } from '../../config/current-timers.ts';
 import { startTestApi } from './api-harness.ts';
 
 const api = await startTestApi();

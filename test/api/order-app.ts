@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { after } from 'node:test';
+import type { ApiDeps } from '../../api/deps.ts';
+import type { Route } from '../../api/route.ts';
 import { createConfigRoutes } from '../../api/config/config-routes.ts';
 import { createCaseRoutes } from '../../api/cases/case-routes.ts';
 import { orderServicesOf, type OrderServices } from '../../api/orders/order-services.ts';
@@ -14,7 +16,7 @@ import { loadConfig } from '../../runtime/config.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { EncryptionCodec } from '../../runtime/payload-codec.ts';
 import { connectTemporal, ensureNamespace, ensureSearchAttributes, type TemporalLink } from '../../runtime/temporal.ts';
-import type { RunningRole } from '../../runtime/app-context.ts';
+import type { RunningRole, StartRole } from '../../runtime/app-context.ts';
 import type { Channel } from '../../domain/order-model.ts';
 import { startWorkers } from '../../workers/main.ts';
 import { temporalAddress } from '../support/servers.ts';
@@ -40,7 +42,15 @@ export interface OrderApp extends TestApi {
 }
 
 /** API, worker, MongoDB and Temporal of one test file, with two own shops and two warehouses. Call it at the top of the file. */
-export async function startOrderApp({ isWorking = true } = {}): Promise<OrderApp> {
+export async function startOrderApp({
+  isWorking = true,
+  moreRoutes = () => [],
+  moreWorkers = [],
+}: {
+  isWorking?: boolean;
+  moreRoutes?: (deps: ApiDeps) => Route[];
+  moreWorkers?: StartRole[];
+} = {}): Promise<OrderApp> {
   const logger = createLogger({ stream: new PassThrough().resume() });
   const config = loadConfig({
     TEMPORAL_ADDRESS: await temporalAddress(),
@@ -50,10 +60,10 @@ export async function startOrderApp({ isWorking = true } = {}): Promise<OrderApp
   const temporal = await connectTemporal(config, new EncryptionCodec(testKeyring()), logger);
   await ensureNamespace(temporal.connection, config.temporal.namespace, logger);
   await ensureSearchAttributes(temporal.connection, config.temporal.namespace, logger);
-  let worker: RunningRole | undefined;
+  let working: RunningRole[] = [];
   const stopWorker = async () => {
-    await worker?.stop();
-    worker = undefined;
+    await Promise.all(working.map((worker) => worker.stop()));
+    working = [];
   };
   // Before the hooks of the API, which close what a worker needs.
   after(async () => {
@@ -70,13 +80,15 @@ export async function startOrderApp({ isWorking = true } = {}): Promise<OrderApp
         ...createCaseRoutes(deps),
         ...createSkuMappingRoutes(deps),
         ...createConfigRoutes(deps),
+        ...moreRoutes(deps),
       ];
     },
   });
   const services = orderServicesOf(api.deps);
   const { connection, metrics } = api.deps;
   const startWorker = async () => {
-    worker = await startWorkers({ config, logger, keyring: testKeyring(), mongo: connection, temporal, metrics });
+    const context = { config, logger, keyring: api.deps.keyring, mongo: connection, temporal, metrics };
+    working = await Promise.all([startWorkers, ...moreWorkers].map((start) => start(context)));
   };
   if (isWorking) await startWorker();
   const token = await api.as('root', ['admin']);

@@ -4,7 +4,7 @@ import { ServiceError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCanc
 import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
 import { KeyedLimit } from '../../api/orders/keyed-limit.ts';
 import { isEnded, isNotNow, refusalOf } from '../../api/orders/update-failures.ts';
-import { maskName, maskPhone } from '../../api/orders/receiver-record.ts';
+import { maskName, maskPhone } from '../../domain/receiver-record.ts';
 
 const grpc = (code: number) =>
   new ServiceError('Workflow Update failed', {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { createOrderReadRoutes } from '../../api/orders/read/order-read-routes.ts';
-import { receiverRecordOf } from '../../api/orders/receiver-record.ts';
+import { receiverRecordOf } from '../../domain/receiver-record.ts';
 import { auditCollection } from '../../models/audit-log.ts';
 import { orderCollection, type OrderRecord } from '../../models/order-records.ts';
 import { recordOf, snapshotOf } from '../support/stored-orders.ts';

@@ -1,4 +1,5 @@
 import { decide } from '../../domain/order-decide.ts';
+import { deliveryRest, isLive } from '../../domain/delivery-orders.ts';
 import { ACTION_OF, allowedActions } from '../../domain/order-actions.ts';
 import { auditFacets, orderViewOf } from '../../domain/order-view.ts';
 import {
@@ -31,6 +32,14 @@ const AFTER_THE_END: readonly OrderMessage['type'][] = [
   'caseResolved',
   'reinstated',
   'stepRecovered',
+  'platformChanged',
+  'platformTold',
+  'tellRefused',
+  'errandStuck',
+  'reportParcels',
+  'handedOver',
+  'deliveryStopped',
+  'stillWaiting',
 ];
 
 const check = (condition: boolean, rule: string, about: unknown): void => {
@@ -69,6 +78,7 @@ export const assertState = (state: OrderState, context: StepContext): void => {
     check(state.reservation.state !== 'backordered', 'no order that has ended waits for goods', about);
     check(state.holds.length === 0, 'no hold stands on an order that has ended', about);
   }
+  assertDeliveries(state, about);
   if (!isFullyPaid(state)) check(state.reservation.state === 'none', 'nothing is reserved for what is not paid', about);
   if (state.holds.length > 0 && state.shipments.length === 0)
     check(status === 'on_hold', 'a hold goes before all', about);
@@ -79,6 +89,29 @@ export const assertState = (state: OrderState, context: StepContext): void => {
   orderViewOf(state, context.now);
   waitingFor(state, null);
   assertDeadline(state, context);
+};
+
+/** What warehouses' systems are asked for. */
+const assertDeliveries = (state: OrderState, about: unknown): void => {
+  const live = state.deliveryOrders.filter(isLive);
+  const codes = state.deliveryOrders.map(({ code }) => code);
+  check(new Set(codes).size === codes.length, 'no delivery code is used twice', codes);
+  if (state.ended) check(live.length === 0, 'no warehouse still has goods of an order that has ended', about);
+  if (state.holds.length > 0)
+    check(
+      live.every((order) => order.state === 'stopping' || order.isPacked === true),
+      'what a hold stands on is called back, unless it is packed',
+      { about, live },
+    );
+  for (const warehouseId of allocatedWarehouses(state))
+    for (const { lineId } of state.snapshot.lines) {
+      const asked = live
+        .filter((order) => order.warehouseId === warehouseId)
+        .flatMap((order) => deliveryRest(state, order))
+        .reduce((units, line) => (line.lineId === lineId ? units + line.quantity : units), 0);
+      const reserved = allocatedRest(state, warehouseId).find((line) => line.lineId === lineId)?.quantity ?? 0;
+      check(asked <= reserved, 'no warehouse is asked for more than is reserved there', { about, live });
+    }
 };
 
 /** The desk would go round and round on a deadline that has passed and changes nothing. */
@@ -147,7 +180,8 @@ export const assertMove = (
 
 /** What the API offers is what the rules do. */
 const assertAgreement = (state: OrderState, message: OrderMessage, decision: Decision): void => {
-  if (!(message.type in ACTION_OF)) return;
+  // A warehouse's system is not offered anything: it reports what has happened.
+  if (!(message.type in ACTION_OF) || message.type === 'reportParcels') return;
   const action = ACTION_OF[message.type as keyof typeof ACTION_OF];
   const isOffered = allowedActions(state).includes(action);
   const about = { message, status: statusOf(state), decision };
@@ -183,7 +217,8 @@ const assertStock = (state: OrderState, step: Step): void => {
     }
   }
   const isGivenBack = step.stock.some(({ kind }) => kind === 'release');
-  if (isGivenBack)
+  // All of it, unless units were taken out of an order that goes on.
+  if (isGivenBack && !step.happenings.some(({ code }) => code === 'units_withdrawn'))
     check(
       [...before.values()].every((quantity) => quantity === 0),
       'all is given back at once',

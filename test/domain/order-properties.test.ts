@@ -1,7 +1,10 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
+import { deliveryRest, isLive } from '../../domain/delivery-orders.ts';
 import { initialState } from '../../domain/order-life.ts';
+import { untoldParcels } from '../../domain/platform-told.ts';
+import type { PlatformPhase } from '../../domain/platform-order.ts';
 import { chooseWarehouses } from '../../domain/stock-allocation.ts';
 import { orderViewOf } from '../../domain/order-view.ts';
 import { ORDER_TRANSITIONS, statusOf } from '../../domain/order-status.ts';
@@ -25,9 +28,41 @@ const lines = fc.uniqueArray(fc.record({ lineId, quantity }), {
 const receiver = fc.constantFrom(RECEIVER, { ...RECEIVER, missing: ['phone'] });
 
 /** What a warehouse does next, which depends on the order. */
-type Word = 'send all' | 'send one' | 'deliver one';
+type Word = 'send all' | 'send one' | 'deliver one' | SystemWord | 'platform heard';
+
+/** What the system of a warehouse answers or reports next. */
+type SystemWord = 'takes' | 'refuses' | 'stops' | 'is too late' | 'reports all' | 'reports one' | 'ends short';
+
+const ofSystem = (state: OrderState, word: SystemWord): OrderMessage => {
+  const wanted = { takes: 'asked', refuses: 'asked', stops: 'stopping', 'is too late': 'stopping' };
+  const order =
+    word in wanted
+      ? state.deliveryOrders.find((entry) => entry.state === wanted[word as keyof typeof wanted])
+      : state.deliveryOrders.find(isLive);
+  const code = order?.code ?? 'own1.W1.D9';
+  if (word === 'takes') return { type: 'handedOver', code };
+  if (word === 'refuses') return { type: 'handOverRefused', code, detail: 'x' };
+  if (word === 'stops') return { type: 'deliveryStopped', code };
+  if (word === 'is too late') return { type: 'stopRefused', code, detail: 'x' };
+  const rest = order ? deliveryRest(state, order) : [];
+  const [first] = rest;
+  const lines = word === 'reports all' || !first ? rest : [{ lineId: first.lineId, quantity: 1 }];
+  return {
+    type: 'reportParcels',
+    warehouseId: order?.warehouseId ?? 'w1',
+    deliveryOrderCode: code,
+    outBizCode: `B${state.shipments.length}`,
+    isFinal: word === 'ends short',
+    parcels: [{ courier: 'SF', trackingNo: `N${state.shipments.length}`, lines }],
+  };
+};
 
 const resolve = (state: OrderState, word: Word): OrderMessage => {
+  if (word === 'platform heard') {
+    const [shipmentId = 'S1'] = untoldParcels(state);
+    return { type: 'platformTold', shipmentId };
+  }
+  if (word !== 'send all' && word !== 'send one' && word !== 'deliver one') return ofSystem(state, word);
   if (word === 'deliver one')
     return {
       type: 'deliver',
@@ -45,8 +80,71 @@ const resolve = (state: OrderState, word: Word): OrderMessage => {
   };
 };
 
-const message: fc.Arbitrary<OrderMessage | Word> = fc.oneof(
+/** What a platform says, but for its time: each word is newer than the one before. */
+const platformWord = fc.record({
+  phase: fc.constantFrom<PlatformPhase>(
+    'unpaid',
+    'paid',
+    'paid',
+    'paid',
+    'partly_shipped',
+    'shipped',
+    'finished',
+    'closed_unpaid',
+    'closed_refunded',
+    'unknown',
+  ),
+  lockedBy: fc.constantFrom(null, null, null, 'LOCKED'),
+  isExact: fc.constantFrom(true, true, true, false),
+  refundOpen: fc.constantFrom<string[]>([], [], [], ['1'], ['1', '2']),
+  refunded: fc.constantFrom<string[]>([], [], [], ['1'], ['2']),
+  parcels: fc.constantFrom<string[]>([], [], [], ['X1']),
+  identity: fc.constantFrom('i1', 'i1', 'i2'),
+});
+type PlatformSays = { type: 'platformSays'; word: PlatformSaid };
+type PlatformSaid = typeof platformWord extends fc.Arbitrary<infer W> ? W : never;
+
+const said = (snapshot: OrderSnapshot, word: PlatformSaid, modifiedAt: string): OrderSnapshot => {
+  const { phase, lockedBy, isExact, refundOpen, refunded, parcels, identity } = word;
+  const paid = ['paid', 'partly_shipped', 'shipped', 'finished', 'closed_refunded'].includes(phase)
+    ? snapshot.payable + (isExact ? 0 : 7)
+    : 0;
+  return {
+    ...snapshot,
+    receiver: { ...snapshot.receiver, identity },
+    payments: paid > 0 ? [payment('pp', paid)] : [],
+    platform: {
+      status: phase,
+      phase,
+      lockedBy,
+      modifiedAt,
+      paid,
+      refundOpen,
+      refunded: snapshot.lines.filter(({ lineId }) => refunded.includes(lineId)),
+      parcels: parcels.map((trackingNo) => ({ courier: 'SF', trackingNo, lineIds: ['1'] })),
+    },
+  };
+};
+
+const message: fc.Arbitrary<OrderMessage | Word | PlatformSays> = fc.oneof(
   { arbitrary: fc.constantFrom<Word>('send all', 'send one', 'deliver one', 'deliver one'), weight: 6 },
+  {
+    arbitrary: fc.constantFrom<Word>(
+      'takes',
+      'takes',
+      'refuses',
+      'stops',
+      'stops',
+      'is too late',
+      'reports all',
+      'reports all',
+      'reports one',
+      'ends short',
+      'platform heard',
+    ),
+    weight: 8,
+  },
+  { arbitrary: fc.record({ type: fc.constant('platformSays' as const), word: platformWord }), weight: 2 },
   fc.record({
     type: fc.constant('addPayment' as const),
     payment: fc.record({
@@ -142,13 +240,15 @@ const snapshot: fc.Arbitrary<OrderSnapshot> = fc
     isPresale: fc.boolean(),
     paid: fc.constantFrom(0, 300, 1, -1),
     receiver,
+    first: fc.option(platformWord, { freq: 2 }),
   })
-  .map(({ units, isUnknown, orderDiscount, freight, isPresale, paid, receiver: to }) => {
+  .map(({ units, isUnknown, orderDiscount, freight, isPresale, paid, receiver: to, first }) => {
     const list = units.map((count, index) =>
       lineOf(String(index + 1), count, isUnknown && index === 0 ? { skuCode: null, platformSku: 'P1' } : {}),
     );
     const discount = Math.min(orderDiscount, goodsTotal(list));
     const plain = snapshotOf({ lines: list, orderDiscount: discount, freight, receiver: to });
+    if (first) return said(plain, first, NOON);
     const amount = paid < 0 ? plain.payable : paid;
     return {
       ...plain,
@@ -180,6 +280,14 @@ const ledgerOf = (levels: readonly number[]) => {
   };
 };
 
+const toMessage = (state: OrderState, word: OrderMessage | Word | PlatformSays, at: string): OrderMessage => {
+  if (typeof word === 'string') return resolve(state, word);
+  if (word.type !== 'platformSays') return word;
+  // An order of the own shop has no platform that could say anything.
+  if (!state.snapshot.platform) return { type: 'stillWaiting' };
+  return { type: 'platformChanged', snapshot: said(state.snapshot, word.word, at) };
+};
+
 test('whatever is told to an order, in whatever sequence, its rules hold after each message', () => {
   const story = fc.array(fc.record({ message, waitMs: fc.constantFrom(0, 1000, 3_600_000, 864_000_000) }), {
     minLength: 1,
@@ -197,10 +305,10 @@ test('whatever is told to an order, in whatever sequence, its rules hold after e
       const ledger = ledgerOf(stock);
       let state = frozen(initialState(start));
       let now = Date.parse(NOON);
-      const opened = { message: { type: 'opened' } as OrderMessage | Word, waitMs: 0 };
-      for (const { message: word, waitMs } of [opened, ...told]) {
+      const opened = { message: { type: 'opened' } as OrderMessage | Word | PlatformSays, waitMs: 0 };
+      for (const [turn, { message: word, waitMs }] of [opened, ...told].entries()) {
         now += waitMs;
-        const next = typeof word === 'string' ? resolve(state, word) : word;
+        const next = toMessage(state, word, new Date(now + turn * 1000).toISOString());
         const context = { now: new Date(now).toISOString(), timers };
         const [after] = assertMove(state, next, context, [ledger]);
         if (!after) continue;

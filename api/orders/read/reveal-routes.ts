@@ -8,7 +8,7 @@ import type { ApiDeps } from '../../deps.ts';
 import { Problem } from '../../errors.ts';
 import { defineRoute, type Route } from '../../route.ts';
 import { noteSchema, orderIdSchema } from '../../schemas.ts';
-import type { SealedReceiver } from '../receiver-record.ts';
+import type { SealedReceiver } from '../../../domain/receiver-record.ts';
 import { orderParams } from './order-list-routes.ts';
 
 const FIELDS = ['name', 'phone', 'address'] as const;

@@ -49,6 +49,27 @@ export const SENTENCES: Readonly<Record<string, Sentence>> = {
   cancelled: ({ reason, partly }) =>
     `${partly === true ? 'The rest that was not sent was cancelled' : 'The order was cancelled'}${because(reason)}`,
   reinstated: () => 'The cancelled order was brought back to life',
+  handed_over: ({ code, warehouseId }) => `${warehouseId} has taken the delivery ${code}`,
+  hand_over_refused: ({ code, warehouseId, detail }) => `${warehouseId} refuses the delivery ${code}${because(detail)}`,
+  delivery_stopped: ({ code, warehouseId }) => `${warehouseId} has stopped the delivery ${code}`,
+  stop_refused: ({ code, warehouseId, detail }) =>
+    `${warehouseId} could not stop the delivery ${code} any more${because(detail)}`,
+  cancel_requested: ({ reason }) =>
+    `The warehouse was asked to stop, for the order is to be cancelled${because(reason)}`,
+  cancel_refused: ({ detail }) => `The order could not be cancelled and goes on${because(detail)}`,
+  warehouse_progressed: ({ code, status }) => `The warehouse reports on ${code}: ${status}`,
+  units_withdrawn: ({ units, reason }) =>
+    `${units} ${units === 1 ? 'piece' : 'pieces'} will not be sent${because(String(reason).replaceAll('_', ' '))}`,
+  platform_changed: ({ status }) => `The platform says: ${status}`,
+  platform_told: ({ shipmentId }) => `The platform was told of parcel ${shipmentId}`,
+  platform_refused: ({ shipmentId, detail }) => `The platform refuses parcel ${shipmentId}${because(detail)}`,
+  sent_elsewhere: ({ courier, trackingNo }) =>
+    `It had been sent before it came in, with ${courier}, waybill ${trackingNo}`,
+  closed_by_platform: ({ refunded }) =>
+    refunded === true
+      ? 'The platform has paid everything back and closed the order'
+      : 'The platform has closed the order',
+  unmapped: ({ why }) => `The platform's order could not be understood${because(why)}`,
   still_waiting: () => 'Nothing has happened for a while; the order still waits',
 };
 

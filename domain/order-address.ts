@@ -1,0 +1,18 @@
+import type { ReceiverRecord } from './order-model.ts';
+import { liveDeliveries } from './delivery-orders.ts';
+import { addHold, dropHold, happen, type Step, type StepContext } from './order-step.ts';
+
+/** The goods go to somebody or somewhere else; warehouses that have the old address are stopped and asked anew. */
+export const moveTo = (step: Step, receiver: ReceiverRecord, { now }: StepContext): void => {
+  const { next } = step;
+  next.snapshot = { ...next.snapshot, receiver };
+  // Another address is another parcel.
+  next.parcelGroup = null;
+  happen(step, 'address_changed', { district: receiver.district });
+  if (receiver.missing.length === 0) dropHold(step, 'address_incomplete');
+  else addHold(step, { code: 'address_incomplete', since: now, detail: `missing: ${receiver.missing.join(', ')}` });
+  const live = liveDeliveries(next);
+  next.deliveryOrders = next.deliveryOrders.map((order) =>
+    live.includes(order) && order.state !== 'stopping' ? { ...order, state: 'stopping', stopFor: 'address' } : order,
+  );
+};
