@@ -88,6 +88,7 @@ const takeOver = (step: Step, heard: OrderSnapshot, word: PlatformWord, context:
       ...rest,
       ...heard,
       payments: paymentsOf(snapshot, heard),
+      ...presaleOf(snapshot, heard),
       receivedAt: snapshot.receivedAt,
       receiver: wasUnmapped ? heard.receiver : snapshot.receiver,
       lines,
@@ -110,6 +111,10 @@ const takeOver = (step: Step, heard: OrderSnapshot, word: PlatformWord, context:
 /** Money that was there does not vanish because a later word leaves it out. */
 const paymentsOf = (known: OrderSnapshot, heard: OrderSnapshot): OrderSnapshot['payments'] =>
   heard.payments.length < known.payments.length ? known.payments : heard.payments;
+
+/** Once the balance is paid, a platform tells only the whole sum: the deposit stays what it was. */
+const presaleOf = ({ presale: known }: OrderSnapshot, { presale }: OrderSnapshot): Pick<OrderSnapshot, 'presale'> =>
+  presale && known ? { presale: { ...presale, deposit: presale.deposit || known.deposit } } : {};
 
 /** What could not be understood before is understood now. */
 const understand = (step: Step): void => {

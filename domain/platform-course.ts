@@ -73,7 +73,9 @@ const followHolds = (step: Step, word: PlatformWord, context: StepContext): void
     context,
   );
   const { payable } = next.snapshot;
-  const differs = PAID.includes(word.phase) && word.paid !== payable && !next.mismatchAccepted;
+  // After a refund a platform may name the smaller sum.
+  const isJudged = PAID.includes(word.phase) && word.refunded.length === 0;
+  const differs = isJudged && word.paid !== payable && !next.mismatchAccepted;
   keepHold(
     step,
     'amount_mismatch',

@@ -40,8 +40,8 @@ export class OrderWatch {
     }
   }
 
-  /** False when the time is over; never rejects. */
-  waitFor(orderId: string, revision: number, timeoutMs: number): Promise<boolean> {
+  /** False when the time is over, or nobody waits any more; never rejects. */
+  waitFor(orderId: string, revision: number, timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
       const startedAt = Date.now();
       let timer: NodeJS.Timeout | undefined;
@@ -67,6 +67,7 @@ export class OrderWatch {
         wait.end(true);
       };
       this.#waits.set(orderId, (this.#waits.get(orderId) ?? new Set()).add(wait));
+      signal?.addEventListener('abort', () => wait.end(false), { once: true });
       lookAfter(0);
     });
   }

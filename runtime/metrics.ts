@@ -25,7 +25,7 @@ export function createMetrics() {
   });
   const shopAlerts = new Counter({
     name: 'orderhub_shop_alerts_total',
-    help: 'Times that a shop could not be collected for so long that somebody was alerted, by channel',
+    help: 'Times that a shop could not be collected for so long that an alert was raised, by channel',
     labelNames: ['channel'],
     registers,
   });

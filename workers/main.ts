@@ -6,6 +6,8 @@ import { CaseStore } from '../models/case-store.ts';
 import { commitHubOf } from '../models/commit-hub.ts';
 import type { AppContext, RunningRole } from '../runtime/app-context.ts';
 import { ORDERS_QUEUE } from '../workflows/contract.ts';
+import { startChannelWorker } from './channel-worker.ts';
+import { startFulfilmentWorker } from './fulfilment-worker.ts';
 import { tellFilledOrders, watchForgottenOrders } from './filled-orders.ts';
 import { workflowSource } from './workflow-source.ts';
 
@@ -18,9 +20,25 @@ const WORKFLOW_STACK_FRAMES = 2;
  */
 const shortenWorkflowStacks = (): void => setFlagsFromString(`--stack-trace-limit=${WORKFLOW_STACK_FRAMES}`);
 
-/** Serves the orders queue. */
-export async function startWorkers({ config, logger, mongo, temporal, metrics }: AppContext): Promise<RunningRole> {
+/** Serves every queue; each can be served any number of times. */
+export async function startWorkers(context: AppContext): Promise<RunningRole> {
   shortenWorkflowStacks();
+  const started = await Promise.allSettled([
+    startOrdersWorker(context),
+    startChannelWorker(context),
+    startFulfilmentWorker(context),
+  ]);
+  const running = started.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  const stop = async (): Promise<void> => {
+    await Promise.all(running.map((worker) => worker.stop()));
+  };
+  const failed = started.find((outcome) => outcome.status === 'rejected');
+  if (!failed) return { stop };
+  await stop();
+  throw failed.reason;
+}
+
+async function startOrdersWorker({ config, logger, mongo, temporal, metrics }: AppContext): Promise<RunningRole> {
   const hub = commitHubOf(mongo);
   const tell = tellFilledOrders(temporal.client, logger);
   hub.onFilled(tell);

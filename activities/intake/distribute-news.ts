@@ -111,20 +111,24 @@ const tell = async (deps: DistributeDeps, order: UntoldOrder): Promise<boolean> 
   const { orders, teller, ended, watch } = deps;
   const { _id: orderId, revision, snapshot, origin } = order;
   if (order.isEnded && (await ended.tellEnded(orderId, snapshot))) return true;
+  // Waited for from before the call: the step may be written before the call has been answered.
+  const waitedFor = async (step: number, withinMs: number, call: () => Promise<boolean>): Promise<boolean> => {
+    const isOver = new AbortController();
+    const written = watch.waitFor(orderId, step, withinMs, isOver.signal);
+    try {
+      if (!(await call())) return false;
+      await written;
+      return true;
+    } finally {
+      isOver.abort();
+    }
+  };
   if (revision === 0) {
     if (await ended.openEnded(order)) return true;
-    // Waited for from before the start: the first step may be written before the start has been answered.
-    const firstStep = watch.waitFor(orderId, 1, FIRST_STEP_WITHIN_MS);
-    const isNew = await teller.start({ snapshot, origin });
-    if (isNew) await firstStep;
-    if (isNew) return true;
+    if (await waitedFor(1, FIRST_STEP_WITHIN_MS, () => teller.start({ snapshot, origin }))) return true;
     // Started before, perhaps with what was known then.
   }
-  const step = watch.waitFor(orderId, revision + 1, STEP_WITHIN_MS);
-  if (await teller.tellChanged(orderId, snapshot)) {
-    await step;
-    return true;
-  }
+  if (await waitedFor(revision + 1, STEP_WITHIN_MS, () => teller.tellChanged(orderId, snapshot))) return true;
   // It has ended in the meantime.
   const now = await orders.untoldById(orderId);
   return now === null || (now.isEnded && ended.tellEnded(orderId, now.snapshot));

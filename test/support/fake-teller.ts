@@ -42,7 +42,7 @@ export class FakeTeller implements OrderTeller {
 
   async #firstStep(orderId: string): Promise<void> {
     await sleep(this.firstStepMs);
-    await orderCollection(this.#connection).updateOne({ _id: orderId }, { $set: { revision: 1, runId: 'run' } });
     this.underWay -= 1;
+    await orderCollection(this.#connection).updateOne({ _id: orderId }, { $set: { revision: 1, runId: 'run' } });
   }
 }
