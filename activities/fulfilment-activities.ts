@@ -21,8 +21,8 @@ export interface StopDeliveryInput {
 }
 
 export interface FulfilmentActivities {
-  handOver(input: HandOverInput): Promise<WmsAnswer>;
-  stopDelivery(input: StopDeliveryInput): Promise<WmsAnswer>;
+  handOver: (input: HandOverInput) => Promise<WmsAnswer>;
+  stopDelivery: (input: StopDeliveryInput) => Promise<WmsAnswer>;
 }
 
 /** A warehouse that is worked by a system, with what it is called by. */

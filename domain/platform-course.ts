@@ -2,7 +2,7 @@ import type { CaseCode, DeliveryOrderState, HoldCode, LineQuantity, OrderState }
 import type { PlatformPhase, PlatformWord } from './platform-order.ts';
 import { isLive, liveDeliveries } from './delivery-orders.ts';
 import { withdrawUnits } from './order-cancel.ts';
-import { cancelledUnits, paidTotal, remainingLines, reservedStock } from './order-quantities.ts';
+import { cancelledUnits, isFullyPaid, paidTotal, remainingLines, reservedStock } from './order-quantities.ts';
 import {
   addHold,
   closeCases,
@@ -85,9 +85,11 @@ const followHolds = (step: Step, word: PlatformWord, context: StepContext): void
   );
 };
 
-/** Called unpaid although it was paid: which of the two is wrong, a person finds out. */
-const isContradiction = (state: OrderState, phase: PlatformPhase): boolean =>
-  (phase === 'unpaid' || phase === 'closed_unpaid') && (paidTotal(state) > 0 || state.shipments.length > 0);
+/** Called unpaid although it was paid: which of the two is wrong, a person finds out. A presale may close after its deposit. */
+const isContradiction = (state: OrderState, phase: PlatformPhase): boolean => {
+  if (phase !== 'unpaid' && phase !== 'closed_unpaid') return false;
+  return state.shipments.length > 0 || (paidTotal(state) > 0 && (phase === 'unpaid' || isFullyPaid(state)));
+};
 
 const whyUnknown = (state: OrderState, { phase, status }: PlatformWord): string | null => {
   if (phase === 'unknown') return `the platform’s status ${status} is not known`;
@@ -160,7 +162,9 @@ const followClosing = (step: Step, { phase }: PlatformWord, { now }: StepContext
   next.holds = [];
   next.cancelRequest = null;
   closeCases(step, 'the platform has closed the order', ({ code }) => code !== 'refunded_by_platform');
-  next.ended = { status: isRefunded ? 'closed' : 'cancelled', at: now };
+  const deposit = isRefunded ? 0 : paidTotal(next);
+  if (deposit > 0) openCase(step, 'deposit_kept', `the platform closed the order after a deposit of ${deposit}`);
+  next.ended = { status: isRefunded || deposit > 0 ? 'closed' : 'cancelled', at: now };
   happen(step, 'closed_by_platform', { refunded: isRefunded });
 };
 

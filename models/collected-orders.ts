@@ -2,6 +2,7 @@ import type { Connection, mongo } from 'mongoose';
 import type { OrderState } from '../domain/order-model.ts';
 import { areDuplicates } from './inbox.ts';
 import { readPage } from './keyset.ts';
+import { isOutage, isTransient, runTransaction } from './transaction.ts';
 import { orderCollection, type HeardWord, type OrderRecord } from './order-records.ts';
 
 /** What collecting needs to know of an order that is stored. */
@@ -47,9 +48,11 @@ export interface UntoldPosition {
 
 /** Orders as they come from platforms, a page at a time, and as their news wait to be told. */
 export class CollectedOrderStore {
+  readonly #connection: Connection;
   readonly #orders: mongo.Collection<OrderRecord>;
 
   constructor(connection: Connection) {
+    this.#connection = connection;
     this.#orders = orderCollection(connection);
   }
 
@@ -73,16 +76,15 @@ export class CollectedOrderStore {
   /** False when some had moved since they were judged; nothing is written over those. */
   async changeAll(changes: readonly HeardChange[]): Promise<boolean> {
     if (changes.length === 0) return true;
-    const writes = changes.map((change) => updateOf(change));
-    const { matchedCount } = await this.#orders.bulkWrite(writes, { ordered: false });
+    const { matchedCount } = await this.#inOneCommit(changes.map((change) => updateOf(change)));
     return matchedCount === changes.length;
   }
 
-  /** Of a shop, by the time of the news; the next ones behind `after`. */
-  async untold(
+  /** Of a shop, by the time of the news; the next ones behind `after`. Only where they are: there may be very many. */
+  async untoldPositions(
     shopId: string,
     { after, limit }: { after?: UntoldPosition | undefined; limit: number },
-  ): Promise<UntoldOrder[]> {
+  ): Promise<UntoldPosition[]> {
     const found = await readPage(
       this.#orders,
       { shopId, untold: true },
@@ -90,16 +92,22 @@ export class CollectedOrderStore {
         sort: { field: 'heard.at', direction: 1 },
         after: after && { value: after.at, id: after.orderId },
         limit,
-        projection: UNTOLD_FIELDS,
+        projection: { 'heard.at': 1 },
       },
     );
-    return found.map(untoldOf);
+    return found.map(({ _id: orderId, heard }) => ({ at: heard?.at ?? '', orderId }));
   }
 
-  /** Null when its workflow has heard the newest meanwhile. */
-  async untoldById(orderId: string): Promise<UntoldOrder | null> {
-    const found = await this.#orders.findOne({ _id: orderId }, { projection: { ...UNTOLD_FIELDS, untold: 1 } });
-    return found?.untold ? untoldOf(found) : null;
+  /** In the order of the ids; without those that have been told meanwhile. */
+  async untold(orderIds: readonly string[]): Promise<UntoldOrder[]> {
+    const found = await this.#orders
+      .find({ _id: { $in: [...orderIds] } }, { projection: { ...UNTOLD_FIELDS, untold: 1 } })
+      .toArray();
+    const byId = new Map(found.map((record) => [record._id, record]));
+    return orderIds.flatMap((orderId) => {
+      const record = byId.get(orderId);
+      return record?.untold ? [untoldOf(record)] : [];
+    });
   }
 
   /** Notes what was told; an order of which there is something newer stays untold. */
@@ -124,6 +132,19 @@ export class CollectedOrderStore {
     // Sorted, so that every planner takes the one index of what is untold.
     const options = { projection: { _id: 1 }, sort: { 'heard.at': 1, _id: 1 } as const };
     return (await this.#orders.findOne({ shopId, untold: true }, options)) !== null;
+  }
+
+  /** A commit for each of many updates costs a server several times as much as one for all. */
+  async #inOneCommit(writes: mongo.AnyBulkWriteOperation<OrderRecord>[]): Promise<{ matchedCount: number }> {
+    try {
+      return await runTransaction(this.#connection, (session) =>
+        this.#orders.bulkWrite(writes, { ordered: false, session }),
+      );
+    } catch (error) {
+      // Orders that are being changed by their workflows are in the way: each for itself then.
+      if (!isTransient(error) || isOutage(error)) throw error;
+      return this.#orders.bulkWrite(writes, { ordered: false });
+    }
   }
 }
 

@@ -14,7 +14,7 @@ export interface OrderTeller {
 }
 
 export interface DistributeDeps {
-  orders: Pick<CollectedOrderStore, 'untold' | 'untoldById' | 'settle'>;
+  orders: Pick<CollectedOrderStore, 'untoldPositions' | 'untold' | 'settle'>;
   teller: OrderTeller;
   ended: Pick<EndedOrderBook, 'openEnded' | 'tellEnded'>;
   watch: Pick<OrderWatch, 'waitFor'>;
@@ -85,15 +85,10 @@ async function* ordersOf(
   { shopId, after }: DistributeNewsInput,
   answer: DistributeNewsAnswer,
 ): AsyncGenerator<UntoldOrder, undefined> {
-  for (let count = 0, position = after; count < MOST_ORDERS;) {
-    const batch = await orders.untold(shopId, { after: position ?? undefined, limit: BATCH });
-    yield* batch;
-    count += batch.length;
-    const last = batch.at(-1);
-    position = last && batch.length === BATCH ? { at: last.heard.at, orderId: last._id } : null;
-    answer.next = position;
-    if (!position) return;
-  }
+  const waiting = await orders.untoldPositions(shopId, { after: after ?? undefined, limit: MOST_ORDERS });
+  answer.next = waiting.length < MOST_ORDERS ? null : (waiting.at(-1) ?? null);
+  for (let from = 0; from < waiting.length; from += BATCH)
+    yield* await orders.untold(waiting.slice(from, from + BATCH).map(({ orderId }) => orderId));
 }
 
 const isTold = async (deps: DistributeDeps, order: UntoldOrder): Promise<boolean> => {
@@ -130,6 +125,6 @@ const tell = async (deps: DistributeDeps, order: UntoldOrder): Promise<boolean> 
   }
   if (await waitedFor(revision + 1, STEP_WITHIN_MS, () => teller.tellChanged(orderId, snapshot))) return true;
   // It has ended in the meantime.
-  const now = await orders.untoldById(orderId);
-  return now === null || (now.isEnded && ended.tellEnded(orderId, now.snapshot));
+  const [now] = await orders.untold([orderId]);
+  return now === undefined || (now.isEnded && ended.tellEnded(orderId, now.snapshot));
 };

@@ -21,7 +21,10 @@ export const orderWmsDesk = ({ commands, desk, intake, orders, watch }: Parts): 
     const orderId = orderIdOf(report.deliveryOrderCode);
     const head = watch.recent(orderId) ?? (await intake.head(orderId));
     if (!head) throw unknownDelivery();
-    await commands.run({ ability: NOBODY.ability, origin }, head, { type: 'reportParcels', warehouseId, ...report });
+    // Warehouses number their reports each for itself, some anew for every delivery.
+    const outBizCode = `${report.deliveryOrderCode}/${report.outBizCode}`;
+    const command = { type: 'reportParcels', warehouseId, ...report, outBizCode } as const;
+    await commands.run({ ability: NOBODY.ability, origin }, head, command);
   },
 
   async note(warehouseId, progress) {

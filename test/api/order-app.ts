@@ -16,7 +16,7 @@ import { loadConfig } from '../../runtime/config.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { EncryptionCodec } from '../../runtime/payload-codec.ts';
 import { connectTemporal, ensureNamespace, ensureSearchAttributes, type TemporalLink } from '../../runtime/temporal.ts';
-import type { RunningRole, StartRole } from '../../runtime/app-context.ts';
+import type { RunningRole } from '../../runtime/app-context.ts';
 import type { Channel } from '../../domain/order-model.ts';
 import { startWorkers } from '../../workers/main.ts';
 import { temporalAddress } from '../support/servers.ts';
@@ -45,12 +45,7 @@ export interface OrderApp extends TestApi {
 export async function startOrderApp({
   isWorking = true,
   moreRoutes = () => [],
-  moreWorkers = [],
-}: {
-  isWorking?: boolean;
-  moreRoutes?: (deps: ApiDeps) => Route[];
-  moreWorkers?: StartRole[];
-} = {}): Promise<OrderApp> {
+}: { isWorking?: boolean; moreRoutes?: (deps: ApiDeps) => Route[] } = {}): Promise<OrderApp> {
   const logger = createLogger({ stream: new PassThrough().resume() });
   const config = loadConfig({
     TEMPORAL_ADDRESS: await temporalAddress(),
@@ -60,10 +55,10 @@ export async function startOrderApp({
   const temporal = await connectTemporal(config, new EncryptionCodec(testKeyring()), logger);
   await ensureNamespace(temporal.connection, config.temporal.namespace, logger);
   await ensureSearchAttributes(temporal.connection, config.temporal.namespace, logger);
-  let working: RunningRole[] = [];
+  let worker: RunningRole | undefined;
   const stopWorker = async () => {
-    await Promise.all(working.map((worker) => worker.stop()));
-    working = [];
+    await worker?.stop();
+    worker = undefined;
   };
   // Before the hooks of the API, which close what a worker needs.
   after(async () => {
@@ -85,10 +80,9 @@ export async function startOrderApp({
     },
   });
   const services = orderServicesOf(api.deps);
-  const { connection, metrics } = api.deps;
+  const { connection, keyring, metrics } = api.deps;
   const startWorker = async () => {
-    const context = { config, logger, keyring: api.deps.keyring, mongo: connection, temporal, metrics };
-    working = await Promise.all([startWorkers, ...moreWorkers].map((start) => start(context)));
+    worker = await startWorkers({ config, logger, keyring, mongo: connection, temporal, metrics });
   };
   if (isWorking) await startWorker();
   const token = await api.as('root', ['admin']);

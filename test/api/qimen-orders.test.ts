@@ -6,12 +6,11 @@ import { auditCollection } from '../../models/audit-log.ts';
 import { stockCollection } from '../../models/stock-records.ts';
 import { warehouseCollection, warehouseEntity } from '../../models/warehouse-records.ts';
 import { startWmsSimulator } from '../../simulators/wms/wms-simulator.ts';
-import { startFulfilmentWorker } from '../../workers/fulfilment-worker.ts';
 import { orderBody, startOrderApp } from './order-app.ts';
 import { deliveryOrder } from '../adapters/wms/qimen-set-up.ts';
 import { eventually } from './api-harness.ts';
 
-const app = await startOrderApp({ moreRoutes: createQimenRoutes, moreWorkers: [startFulfilmentWorker] });
+const app = await startOrderApp({ moreRoutes: createQimenRoutes });
 const { connection, sealer } = app.deps;
 const account = { appKey: 'k1', secret: 's1', customerId: 'c1', warehouseId: 'qm1' };
 const wms = await startWmsSimulator({
@@ -54,7 +53,7 @@ const parcel = (expressCode: string, quantity: number) => ({
 const reportOf = (code: string, number: string, times = 1) =>
   eventually(() => {
     const report = control.books().orders[code]?.reports.find((entry) => entry.number === number);
-    assert.ok(report && report.answers.length >= times);
+    if (!report || report.answers.length < times) throw new Error(`${number} of ${code} was not answered`);
     return report;
   });
 const shippedUnits = async (orderId: string) => (await app.stored(orderId)).lines[0]?.shipped;
@@ -123,4 +122,27 @@ test('while the engine is away a report waits at the warehouse, and is booked wh
   control.ship(code, { parcels: [parcel('W5', 2)], isFinal: true, number: 'r5' });
   await app.startWorker();
   await app.until(orderId, ({ status }) => status === 'shipped', 30_000);
+});
+
+test('a cancel stops the warehouse, unless it has packed: then it is refused and the order goes on', async () => {
+  const early = await handedOver('Q6');
+  assert.equal((await app.post(`/v1/orders/${early.orderId}/cancel`, { reason: 'changed_mind' })).status, 200);
+  assert.equal(control.books().orders[early.code]?.state, 'stopped');
+  assert.equal((await app.stored(early.orderId)).status, 'cancelled');
+  const late = await handedOver('Q7');
+  control.pack(late.code);
+  const refused = await app.post(`/v1/orders/${late.orderId}/cancel`, { reason: 'changed_mind' });
+  assert.equal(refused.status, 409, refused.text);
+  control.ship(late.code);
+  await app.until(late.orderId, ({ status }) => status === 'shipped');
+});
+
+test('a hand-over whose answer is lost makes one delivery', async () => {
+  control.faults.add({ kind: 'lost-answer', method: 'deliveryorder.create', times: 1 });
+  const { code } = await handedOver('Q8');
+  assert.equal(control.books().orders[code]?.creates, 2);
+  assert.deepEqual(
+    Object.keys(control.books().orders).filter((known) => known.startsWith('own1.Q8.')),
+    [code],
+  );
 });

@@ -78,7 +78,7 @@ const send = async ({
   const timestamp = qimenTime(new Date());
   const all = { method, app_key: 'k1', customerId: 'c1', timestamp, v: '2.0', sign_method: 'md5', ...params };
   const sign = qimenSign(all, Buffer.from(body), `S3CRET-${secretOf}`);
-  const path = `/v1/qimen/${warehouse}?${new URLSearchParams({ sign, ...all })}${query}`;
+  const path = `/v1/qimen/${warehouse}?${new URLSearchParams({ sign, ...all }).toString()}${query}`;
   const answer = await api.call('POST', path, { raw: body, headers: { 'Content-Type': contentType } });
   const [, flag = '', code = '', message = ''] =
     /<flag>(.*?)<\/flag><code>(.*?)<\/code><message>(.*?)<\/message>/.exec(answer.text) ?? [];

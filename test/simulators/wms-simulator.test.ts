@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ const signOf = (query: URLSearchParams, body: string) => {
 const startMerchant = async () => {
   const heard: Heard[] = [];
   const answers: ('failure' | 'nothing')[] = [];
-  const server = createServer(async (req, res) => {
+  const answer = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
     for await (const chunk of req as AsyncIterable<Buffer>) chunks.push(chunk);
     const body = Buffer.concat(chunks).toString();
@@ -38,12 +38,13 @@ const startMerchant = async () => {
     const isSigned = query.get('sign') === signOf(query, body);
     const [, outBizCode = ''] = /outBizCode[>":]+([^<"]+)/.exec(body) ?? [];
     heard.push({ method: (query.get('method') ?? '').replace('taobao.qimen.', ''), outBizCode, body, isSigned });
-    const answer = isSigned ? answers.shift() : 'failure';
-    if (answer === 'nothing') return void req.socket.destroy();
-    const flag = answer ?? 'success';
+    const told = isSigned ? answers.shift() : 'failure';
+    if (told === 'nothing') return void req.socket.destroy();
+    const flag = told ?? 'success';
     if (query.get('format') === 'json') res.end(JSON.stringify({ response: { flag, code: 'E', message: 'no' } }));
     else res.end(`<response><flag>${flag}</flag><code>E</code><message>no</message></response>`);
-  });
+  };
+  const server = createServer((req, res) => void answer(req, res));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   after(() => server.close());
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/qimen/wh1`, heard, answers };
@@ -66,11 +67,15 @@ const chinaNow = (offsetMs = 0) =>
 
 const ask = async (url: string, method: string, body: string, params: Record<string, string> = {}) => {
   const query = new URLSearchParams({
-    ...{ method: `taobao.qimen.${method}`, app_key: 'k1', customerId: 'c1', timestamp: chinaNow(), v: '2.0' },
+    method: `taobao.qimen.${method}`,
+    app_key: 'k1',
+    customerId: 'c1',
+    timestamp: chinaNow(),
+    v: '2.0',
     ...params,
   });
   if (!query.has('sign')) query.set('sign', signOf(query, body));
-  const text = await (await fetch(`${url}?${query}`, { method: 'POST', body })).text();
+  const text = await (await fetch(`${url}?${query.toString()}`, { method: 'POST', body })).text();
   return /<flag>(.*?)<\/flag>/.exec(text)?.[1] === 'success' ? 'success' : /<code>(.*?)<\/code>/.exec(text)?.[1];
 };
 
@@ -202,7 +207,7 @@ test('reports can be forged, doubled and out of order, and are taken in the end 
   assert.deepEqual(third, ['deliveryorder.confirm', 'orderprocess.report']);
 });
 
-test('a warehouse that was killed goes on: books, numbers, and what was not yet said', async () => {
+test('a warehouse that starts again goes on: books, numbers, and what was not yet said', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'wms-'));
   after(() => rmSync(folder, { recursive: true, force: true }));
   const journalFile = join(folder, 'wms.jsonl');

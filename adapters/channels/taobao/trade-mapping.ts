@@ -116,10 +116,13 @@ const paidOf = (trade: TopTrade, phase: PlatformPhase, isCod: boolean): number =
   return 0;
 };
 
-/** A deposit alone is no payment yet: the platform keeps it or gives it back by itself. */
+/** The deposit of a presale counts until the whole sum is there, in which the platform includes it. */
 const paymentsOf = (tid: string, trade: TopTrade, phase: PlatformPhase, isCod: boolean, paid: number): Payment[] => {
   if (isCod) return [{ paymentId: `${tid}-cod`, method: 'cod', amount: trade.payment, paidAt: trade.created }];
-  if (phase === 'deposit_paid' || paid === 0 || trade.pay_time === undefined) return [];
+  if (paid === 0) return [];
+  if (phase === 'deposit_paid')
+    return [{ paymentId: `${tid}-d`, method: 'platform', amount: paid, paidAt: trade.pay_time ?? trade.created }];
+  if (trade.pay_time === undefined) return [];
   return [{ paymentId: `${tid}-p`, method: 'platform', amount: paid, paidAt: trade.pay_time }];
 };
 

@@ -35,7 +35,8 @@ export const tradeStatus = (status: string, step: string, mapping: StatusMapping
   if (!isPhase(phase)) return { status, phase: 'unknown', lockedBy: null };
   return {
     status,
-    phase: phase === 'unpaid' && step === DEPOSIT_PAID ? 'deposit_paid' : phase,
+    // Whatever the trade is called: with the balance missing it is not paid.
+    phase: step === DEPOSIT_PAID && (phase === 'unpaid' || phase === 'paid') ? 'deposit_paid' : phase,
     lockedBy: LOCKED.test(row) ? status : null,
   };
 };

@@ -52,7 +52,10 @@ export const newTrade = (input: TradeInput, { tid, seller, at }: NewTradeContext
   const random = seeded(Number(BigInt(tid) % 2_147_483_647n));
   const created = whole(input.created) ?? at;
   const status =
-    input.status ?? (input.type === 'step' && !input.stepStatus ? 'WAIT_BUYER_PAY' : 'WAIT_SELLER_SEND_GOODS');
+    input.status ??
+    (input.type === 'step' && input.stepStatus !== 'FRONT_PAID_FINAL_PAID'
+      ? 'WAIT_BUYER_PAY'
+      : 'WAIT_SELLER_SEND_GOODS');
   const isPaid = !UNPAID_STATUSES.includes(status) && status !== 'TRADE_CLOSED_BY_TAOBAO';
   const lineInputs = input.lines ?? Array.from({ length: 1 + Math.floor(random() * 3) }, () => ({}));
   const lines = lineInputs.map((line, index) =>

@@ -238,7 +238,10 @@ test('a presale has its deposit first, and its payment when the balance is there
     }),
   );
   assert.deepEqual([deposit.platform.phase, deposit.platform.paid], ['deposit_paid', 5000]);
-  assert.deepEqual(deposit.payments, []);
+  assert.deepEqual(
+    deposit.payments.map(({ paymentId, amount }) => [paymentId.slice(-2), amount]),
+    [['-d', 5000]],
+  );
   assert.equal(deposit.presale?.deposit, 5000);
   const paid = understood(
     tradeText({ type: 'step', step_trade_status: 'FRONT_PAID_FINAL_PAID', step_paid_fee: '388.00' }, [
