@@ -21,7 +21,6 @@ import {
   noteHandedOver,
   noteHandOverRefused,
   notePlatformTold,
-  noteProgress,
   noteStopped,
   noteStopRefused,
   noteTellRefused,
@@ -98,8 +97,6 @@ export const decide = (state: OrderState, message: OrderMessage, context: StepCo
       return noteStopped(state, message, context);
     case 'stopRefused':
       return noteStopRefused(state, message, context);
-    case 'warehouseProgressed':
-      return noteProgress(state, message, context);
     case 'platformTold':
       return notePlatformTold(state, message, context);
     case 'tellRefused':

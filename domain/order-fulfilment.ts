@@ -98,19 +98,6 @@ const carryOutCancel = (step: Step, context: StepContext): void => {
   cancelNow(step, cancelRequest.reason, context);
 };
 
-export const noteProgress = (
-  state: OrderState,
-  { deliveryOrderCode, status }: Fact<'warehouseProgressed'>,
-  context: StepContext,
-): Decision => {
-  const order = deliveryOf(state, deliveryOrderCode);
-  if (!order || !isLive(order) || order.detail === status) return UNCHANGED;
-  const step = startStep(state);
-  replaceDelivery(step, { ...order, detail: status });
-  happen(step, 'warehouse_progressed', { code: order.code, status });
-  return finishStep(step, context);
-};
-
 /** Goods that have left, parcel by parcel, on the word of the warehouse's system: it stands above holds. */
 export const bookReport = (state: OrderState, command: ReportParcelsCommand, context: StepContext): Decision => {
   const { warehouseId, deliveryOrderCode: code, outBizCode, isFinal, parcels } = command;

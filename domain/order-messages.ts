@@ -124,8 +124,6 @@ export type OrderFact =
   | { type: 'stepRecovered'; caseId: string }
   /** The platform's order as it is now; an older one than is known changes nothing. */
   | { type: 'platformChanged'; snapshot: OrderSnapshot }
-  /** What a warehouse's system says of its work, e.g. that it picks. */
-  | { type: 'warehouseProgressed'; deliveryOrderCode: string; status: string }
   | { type: 'handedOver'; code: string }
   | { type: 'handOverRefused'; code: string; detail: string }
   | { type: 'deliveryStopped'; code: string }

@@ -158,6 +158,3 @@ export const parcelShippedSignal =
   defineSignal<[{ groupId: string; warehouseId: string; courier: string; trackingNo: string }]>('parcelShipped');
 /** The platform's order has changed; the snapshot is the newest that intake has stored. */
 export const platformChangedSignal = defineSignal<[{ snapshot: OrderSnapshot }]>('platformChanged');
-/** What a warehouse's system says of its work on a delivery, in its own code. */
-export const warehouseProgressedSignal =
-  defineSignal<[{ deliveryOrderCode: string; status: string }]>('warehouseProgressed');

@@ -21,14 +21,7 @@ import type { OrderFact, OrderMessage, Origin, ShipCommand } from '../domain/ord
 import type { OrderState } from '../domain/order-model.ts';
 import type { CommitStepAnswer } from '../activities/order-activities.ts';
 import { ErrandRunner } from './errand-runner.ts';
-import {
-  caseResolved,
-  parcelShipped,
-  platformChanged,
-  skuMapped,
-  stockReserved,
-  warehouseProgressed,
-} from './order-news.ts';
+import { caseResolved, parcelShipped, platformChanged, skuMapped, stockReserved } from './order-news.ts';
 import { SearchSigns } from './search-signs.ts';
 import { StepWriter } from './step-writer.ts';
 import {
@@ -38,7 +31,6 @@ import {
   platformChangedSignal,
   skuMappedSignal,
   stockReservedSignal,
-  warehouseProgressedSignal,
   type CommandAnswer,
   type CommandInput,
   type OrderWorkflowInput,
@@ -141,7 +133,6 @@ export class OrderDesk {
     setHandler(skuMappedSignal, (news) => note(skuMapped(news)));
     setHandler(parcelShippedSignal, (news) => note(parcelShipped(news)));
     setHandler(platformChangedSignal, (news) => note(platformChanged(news)));
-    setHandler(warehouseProgressedSignal, (news) => note(warehouseProgressed(news)));
     setHandler(caseResolvedSignal, (news) => {
       this.writer.offerHelp();
       this.errands.offerHelp();

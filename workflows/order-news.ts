@@ -41,8 +41,3 @@ export const platformChanged: ReadNews = (payload) => {
   if (typeof snapshot?.orderId !== 'string' || !Array.isArray(snapshot.lines)) return null;
   return { type: 'platformChanged', snapshot: snapshot as OrderSnapshot };
 };
-
-export const warehouseProgressed: ReadNews = (payload) => {
-  const texts = textsOf(payload, 'deliveryOrderCode', 'status');
-  return texts && { type: 'warehouseProgressed', deliveryOrderCode: texts.deliveryOrderCode, status: texts.status };
-};

@@ -56,7 +56,9 @@ export class ShopPolls {
   async plan(shopId: string): Promise<PollPlan> {
     const { sessions, cursors, now } = this.#deps;
     const { shop, can } = await sessions.shop(shopId);
-    const { watermark } = await cursors.ensure(shopId);
+    const { watermark, pausedAt } = await cursors.ensure(shopId);
+    // The schedule may not know of the pause yet, and a long catching up stops between its parts.
+    if (pausedAt) return { channel: shop.channel, windows: [], isLast: true };
     const at = now();
     await cursors.notePoll(shopId, at);
     const from = watermark

@@ -9,7 +9,6 @@ import {
   skuMappedSignal,
   orderStartOptions,
   stockReservedSignal,
-  warehouseProgressedSignal,
   type CommandAnswer,
   type CommandInput,
   type StartOrderInput,
@@ -97,14 +96,6 @@ export class OrderDeskClient {
   /** False when there is no running workflow to tell. */
   async tellStockReserved(orderId: string, round: number): Promise<boolean> {
     return this.#signal(orderId, (handle) => handle.signal(stockReservedSignal, { round }));
-  }
-
-  /** False when there is no running workflow to tell. */
-  async tellWarehouseProgressed(
-    orderId: string,
-    news: { deliveryOrderCode: string; status: string },
-  ): Promise<boolean> {
-    return this.#signal(orderId, (handle) => handle.signal(warehouseProgressedSignal, news));
   }
 
   async #signal(orderId: string, send: (handle: WorkflowHandle) => Promise<void>): Promise<boolean> {

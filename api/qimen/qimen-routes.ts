@@ -9,6 +9,7 @@ import {
   type WmsWord,
 } from '../../adapters/wms/qimen/push-parsing.ts';
 import type { AuditActor, AuditFrom } from '../../models/audit-log.ts';
+import { DeliveryProgress } from '../../models/delivery-progress.ts';
 import { WarehouseStore, warehouseEntity, type WarehouseRecord } from '../../models/warehouse-records.ts';
 import type { ApiDeps } from '../deps.ts';
 import { orderServicesOf } from '../orders/order-services.ts';
@@ -28,7 +29,10 @@ interface QimenRefusal {
 }
 
 /** Where warehouses' systems report to, in Qimen's own form: every answer has status 200 and a `flag`. */
-export const createQimenRoutes = (deps: ApiDeps, desk: WmsDesk = orderWmsDesk(orderServicesOf(deps))): Route[] => {
+export const createQimenRoutes = (
+  deps: ApiDeps,
+  desk: WmsDesk = orderWmsDesk({ ...orderServicesOf(deps), progress: new DeliveryProgress(deps.connection) }),
+): Route[] => {
   const warehouses = new WarehouseStore(deps.connection);
 
   const refuse = async (req: Request, from: AuditFrom, ...refusals: QimenRefusal[]): Promise<Reply> => {

@@ -2,6 +2,7 @@ import { orderOfDelivery } from '../../domain/delivery-orders.ts';
 import { isOrderId } from '../../domain/ids.ts';
 import type { Origin } from '../../domain/order-messages.ts';
 import type { Progress, ShipmentReport } from '../../adapters/wms/qimen/push-parsing.ts';
+import type { DeliveryProgress } from '../../models/delivery-progress.ts';
 import { Problem } from '../errors.ts';
 import type { OrderServices } from '../orders/order-services.ts';
 import { NOBODY } from '../request-state.ts';
@@ -13,10 +14,12 @@ export interface WmsDesk {
   note(warehouseId: string, progress: Progress): Promise<void>;
 }
 
-type Parts = Pick<OrderServices, 'commands' | 'desk' | 'intake' | 'orders' | 'watch'>;
+type Parts = Pick<OrderServices, 'commands' | 'intake' | 'orders' | 'watch'> & {
+  progress: Pick<DeliveryProgress, 'note'>;
+};
 
 /** The orders themselves; whose a delivery is, and whether its goods can have left, is for the order to say. */
-export const orderWmsDesk = ({ commands, desk, intake, orders, watch }: Parts): WmsDesk => ({
+export const orderWmsDesk = ({ commands, intake, orders, watch, progress }: Parts): WmsDesk => ({
   async book(warehouseId, report, origin) {
     const orderId = orderIdOf(report.deliveryOrderCode);
     const head = watch.recent(orderId) ?? (await intake.head(orderId));
@@ -27,15 +30,14 @@ export const orderWmsDesk = ({ commands, desk, intake, orders, watch }: Parts): 
     await commands.run({ ability: NOBODY.ability, origin }, head, command);
   },
 
-  async note(warehouseId, progress) {
-    const orderId = orderIdOf(progress.deliveryOrderCode);
+  async note(warehouseId, { deliveryOrderCode: code, status }) {
+    const orderId = orderIdOf(code);
     const order = await orders.listedById(orderId);
     const isTheirs = [...(order?.allocations ?? []), ...(order?.shipments ?? [])].some(
       (goods) => goods.warehouseId === warehouseId,
     );
     if (!isTheirs) throw unknownDelivery();
-    // An order that has ended has nothing more to learn.
-    await desk.tellWarehouseProgressed(orderId, progress);
+    await progress.note({ orderId, warehouseId, code, status, at: new Date() });
   },
 });
 

@@ -73,6 +73,10 @@ export class WmsControl {
     };
   }
 
+  delivery(code: string): Delivery | undefined {
+    return this.#book.find(code);
+  }
+
   pick(code: string): void {
     this.#life.pick(code);
   }

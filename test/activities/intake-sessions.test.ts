@@ -244,3 +244,14 @@ test('polls begin an overlap before the watermark, which never moves back, and a
   const { windows, isLast } = await bench.polls.plan('tb1');
   assert.deepEqual([windows.length, isLast, windows[0]?.from], [1, true, new Date(now - 720_000).toISOString()]);
 });
+
+test('a shop that is paused has nothing to be polled, and when it is resumed all since its watermark', async () => {
+  const watermark = new Date(Date.now() - 3_600_000);
+  await bench.cursors.ensure('tb1');
+  await cursorCollection(connection).updateOne({ _id: 'tb1' }, { $set: { watermark, pausedAt: new Date() } });
+  assert.deepEqual(await bench.polls.plan('tb1'), { channel: 'taobao', windows: [], isLast: true });
+  assert.equal((await cursor()).lastPollAt, null);
+  await cursorCollection(connection).updateOne({ _id: 'tb1' }, { $set: { pausedAt: null } });
+  const [first] = (await bench.polls.plan('tb1')).windows;
+  assert.equal(first?.from, new Date(watermark.getTime() - 120_000).toISOString());
+});

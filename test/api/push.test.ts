@@ -120,6 +120,11 @@ test('unknown shops and shops on channels that do not push are told apart by nob
   assert.equal((await api.call('PUT', '/v1/push/ks1', { raw: 'x' })).status, 405);
 });
 
+test('a body of nearly the bound is taken', async () => {
+  const raw = JSON.stringify({ id: '1', more: 'x'.repeat(1024 * 1024 - 40) });
+  assert.equal((await api.call('POST', '/v1/push/ks1', signed(raw))).status, 200);
+});
+
 test('a body beyond the bound is refused, also when it is sent compressed', async () => {
   const tooLarge = await api.call('POST', '/v1/push/ks1', signed('x'.repeat(1024 * 1024 + 1)));
   assert.deepEqual([tooLarge.status, tooLarge.body.code], [413, 'payload_too_large']);

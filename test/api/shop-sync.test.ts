@@ -373,6 +373,18 @@ test('a backfill is started once for its key, can be watched, and is listed newe
 
 const idOf = ({ backfillId }: { backfillId: string }) => backfillId;
 
+test('a backfill whose answer was lost is the same one when it is asked for again', async () => {
+  const shopId = await putShop();
+  const window = { from: ago(7200).toISOString(), to: ago(3600).toISOString() };
+  const ask = () => post(`${shopId}/backfills`, window, { headers: { 'Idempotency-Key': 'lost' } });
+  const first = await ask();
+  // As if the process had died before it could remember its answer.
+  await connection.collection('idempotency_keys').deleteMany({});
+  const again = await ask();
+  assert.deepEqual([again.status, again.body, again.headers.get('idempotency-replayed')], [202, first.body, null]);
+  assert.equal(await backfillCollection(connection).countDocuments({ shopId }), 1);
+});
+
 test('a backfill of no time, of the future, or of longer ago than platforms know is refused', async () => {
   const shopId = await putShop();
   const at = (days: number) => ago(days * 86_400).toISOString();

@@ -132,7 +132,7 @@ export class FakePlatform {
 
 /** A paid order of two lines at 100.00 and 50.00, unless said otherwise. */
 export const collectedOf = (trade: FakeTrade): CollectedOrder => {
-  const { id, modifiedAt, word, memo, problem, ...rest } = trade;
+  const { id, modifiedAt, word, memo: _memo, problem, ...rest } = trade;
   const raw = JSON.stringify({ ...trade, padding: 'x'.repeat(1500) });
   if (problem !== undefined) return { platformOrderId: id, raw, modifiedAt, content: null, problem };
   const lines = rest.lines ?? [lineOf(`${id}1`, 'SKU-A', 10_000), lineOf(`${id}2`, 'SKU-B', 5000)];

@@ -4,6 +4,7 @@ import type { Happening } from '../../../domain/order-step.ts';
 import type { AuditEntry } from '../../../models/audit-log.ts';
 import type { OrderStore } from '../../../models/order-store.ts';
 import { OrderTrail } from '../../../models/order-trail.ts';
+import { DeliveryProgress, type DeliveryProgressRecord } from '../../../models/delivery-progress.ts';
 import { assertInScope } from '../../auth/scope.ts';
 import type { ApiDeps } from '../../deps.ts';
 import { Problem } from '../../errors.ts';
@@ -33,6 +34,7 @@ const cursorKey = z.tuple([z.int().min(1)]);
 
 export const createTimelineRoutes = ({ connection }: Pick<ApiDeps, 'connection'>, orders: OrderStore): Route[] => {
   const trail = new OrderTrail(connection);
+  const progress = new DeliveryProgress(connection);
   return [
     defineRoute({
       method: 'GET',
@@ -51,13 +53,44 @@ export const createTimelineRoutes = ({ connection }: Pick<ApiDeps, 'connection'>
         const [after] = cursor === undefined ? [0] : decodeCursor(cursor, cursorKey);
         const entries = await trail.page(orderEntity(orderId), { after, limit: limit + 1 });
         const view = (entry: AuditEntry) => timelineItem(entry, order.currency);
-        return { status: 200, body: toPage(entries, limit, view, ({ seq }) => [seq]) };
+        const page = toPage(entries, limit, view, ({ seq }) => [seq]);
+        const said = await progress.ofOrder(orderId);
+        const items = withProgress(page.items, said, { isFirst: after === 0, until: entries[limit]?.at });
+        return { status: 200, body: { ...page, items } };
       },
     }),
   ];
 };
 
-const timelineItem = ({ seq, at, actor, action, detail }: AuditEntry, currency: string) => {
+/** What warehouses said while a page of steps happened, each behind the step that it followed. */
+const withProgress = (
+  items: TimelineItem[],
+  said: readonly DeliveryProgressRecord[],
+  { isFirst, until }: { isFirst: boolean; until: Date | undefined },
+): TimelineItem[] => {
+  const [first] = items;
+  if (!first) return items;
+  const ofPage = said.filter(
+    ({ at }) => (isFirst || at.toISOString() >= first.at) && (until === undefined || at < until),
+  );
+  const spoken = ofPage.map(({ code, status, warehouseId, at }): TimelineItem => {
+    const params = { code, status };
+    const text = sentenceOf({ code: 'warehouse_progressed', params }, '');
+    return {
+      revision: items.findLast((item) => item.at <= at.toISOString())?.revision ?? first.revision,
+      at: at.toISOString(),
+      by: { kind: 'system', id: `wms/${warehouseId}` },
+      action: 'warehouse.progress',
+      text,
+      events: [{ code: 'warehouse_progressed', params, text }],
+    };
+  });
+  return [...items, ...spoken].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+};
+
+type TimelineItem = z.output<typeof timelineItemSchema>;
+
+const timelineItem = ({ seq, at, actor, action, detail }: AuditEntry, currency: string): TimelineItem => {
   const happened = (detail['happened'] ?? []) as Happening[];
   const events = happened.map((one) => ({ code: one.code, params: one.params, text: sentenceOf(one, currency) }));
   const text = events.map((event) => event.text).join('. ');

@@ -35,6 +35,7 @@ const TRADE_ACTIONS: ReadonlyMap<string, TradeAction> = new Map([
   ['lock', plain((control, tid) => control.lock(tid))],
   ['unlock', plain((control, tid) => control.unlock(tid))],
   ['refund', action(schemas.refundSchema, (control, tid, { status }) => control.refund(tid, status))],
+  ['raw', action(schemas.rawSchema, (control, tid, body) => control.setRaw(tid, body.raw))],
   ['status', action(schemas.statusSchema, (control, tid, { status }) => control.setStatus(tid, status))],
   [
     'line-refund',

@@ -79,6 +79,7 @@ export const touchSchema = z.strictObject({
   count: z.int().positive().default(1),
   tids: z.array(z.string()).optional(),
 });
+export const rawSchema = z.strictObject({ raw: raw.default({}) });
 export const statusSchema = z.strictObject({ status: z.string().min(1) });
 export const refundSchema = z.strictObject({ status: z.string().min(1).default('SUCCESS') });
 export const lineRefundSchema = z.strictObject({ oid: z.string(), status: z.string().min(1).default('SUCCESS') });

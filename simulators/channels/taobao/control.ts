@@ -5,7 +5,7 @@ import type { Movement, MovingRows } from './moving-rows.ts';
 import type { TradeInput } from './new-trade.ts';
 import type { Platform } from './platform.ts';
 import { oaidOf, otherReceiver, someReceiver, type ReceiverInput } from './receivers.ts';
-import type { Receiver, Trade } from './trade.ts';
+import type { RawFields, Receiver, Trade } from './trade.ts';
 import * as changes from './trade-changes.ts';
 
 export interface BulkInput extends TradeInput {
@@ -79,6 +79,11 @@ export class TaobaoControl {
 
   setStatus(tid: string, status: string): TradeEntry {
     return this.#change(tid, (trade) => changes.setStatus(trade, status));
+  }
+
+  /** What the platform says of the trade, whatever it is; nothing given, it answers rightly again. */
+  setRaw(tid: string, raw: RawFields = {}): TradeEntry {
+    return this.#change(tid, () => changes.setRaw(raw));
   }
 
   /** Of all lines; `SUCCESS` unless told otherwise, so that the trade closes. */

@@ -1,5 +1,5 @@
 import { isLineClosed, isLineShipped, SHIPPED_STATUSES, UNPAID_STATUSES } from './trade.ts';
-import type { Receiver, Trade, TradeLine } from './trade.ts';
+import type { RawFields, Receiver, Trade, TradeLine } from './trade.ts';
 
 /** What buyers, sellers and the platform do to a trade: its new fields, and the topics of the messages about it. */
 export interface TradeChange {
@@ -73,6 +73,9 @@ export const setStatus = (trade: Trade, status: string): TradeChange => ({
   patch: { status, lines: toAll(trade, { status }) },
   topics: ['taobao_trade_TradeChanged'],
 });
+
+/** From now on the platform answers these fields as they are given here, and no longer those that it did before. */
+export const setRaw = (raw: RawFields): TradeChange => ({ patch: { raw }, topics: ['taobao_trade_TradeChanged'] });
 
 export const changeAddress = (receiver: Receiver): TradeChange => ({
   patch: { receiver },
