@@ -90,7 +90,8 @@ export const createChannelActivities = (deps: ChannelActivityDeps): ChannelActiv
         if (signal.aborted) throw error;
         const failed = describeFailure(error);
         deps.log.warn('A window could not be collected', { shopId: input.shopId, from: input.from, failed });
-        if (input.source === 'poll') await deps.polls.noteFailure(input.shopId, failed);
+        // What went wrong counts, not that it could not be noted; the poll's end is noted in any case.
+        if (input.source === 'poll') await deps.polls.noteFailure(input.shopId, failed).catch(() => undefined);
         throw error;
       }
     });

@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { EncryptionCodec } from '../runtime/payload-codec.ts';
 import { commitHubOf } from '../models/commit-hub.ts';
+import { logSteps } from '../models/step-log.ts';
 import { ensureIndexes, pingMongo } from '../runtime/mongo.ts';
 import type { AppContext, RunningRole } from '../runtime/app-context.ts';
 import { isLoopback } from '../runtime/config.ts';
@@ -49,6 +50,7 @@ export async function startApi({ config, logger, keyring, mongo, temporal, metri
   const services = orderServicesOf(deps);
   const { desk, intake, starter } = services;
   // Where goods that came in over REST have served orders that waited for them.
+  commitHubOf(mongo).onStep(logSteps(logger));
   commitHubOf(mongo).onFilled((filled) => {
     for (const { orderId, round } of filled)
       void desk

@@ -60,7 +60,7 @@ export const driveOrders = async (
   return posts;
 };
 
-const benchOrder = (platformOrderId: string) => {
+export const benchOrder = (platformOrderId: string) => {
   const now = new Date().toISOString();
   return {
     shopId: 'bench',

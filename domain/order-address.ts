@@ -11,8 +11,9 @@ export const moveTo = (step: Step, receiver: ReceiverRecord, { now }: StepContex
   happen(step, 'address_changed', { district: receiver.district });
   if (receiver.missing.length === 0) dropHold(step, 'address_incomplete');
   else addHold(step, { code: 'address_incomplete', since: now, detail: `missing: ${receiver.missing.join(', ')}` });
-  const live = liveDeliveries(next);
+  // One that is being stopped already, and cannot be, goes to the old address too.
+  const live = liveDeliveries(next).filter(({ state, stopFor }) => state !== 'stopping' || stopFor === 'hold');
   next.deliveryOrders = next.deliveryOrders.map((order) =>
-    live.includes(order) && order.state !== 'stopping' ? { ...order, state: 'stopping', stopFor: 'address' } : order,
+    live.includes(order) ? { ...order, state: 'stopping', stopFor: 'address' } : order,
   );
 };

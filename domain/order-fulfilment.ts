@@ -1,7 +1,7 @@
 import type { OrderFact, ReportParcelsCommand, ReportedParcel } from './order-messages.ts';
 import type { DeliveryOrderState, LineQuantity, OrderState, Shipment } from './order-model.ts';
 import { deliveryRest, isLive, liveDeliveries, without } from './delivery-orders.ts';
-import { bySku, lineOf } from './order-quantities.ts';
+import { bySku, lineOf, remainingLines } from './order-quantities.ts';
 import { finishStep } from './order-finish.ts';
 import {
   addHold,
@@ -16,6 +16,7 @@ import {
   type StepContext,
 } from './order-step.ts';
 import { cancelNow } from './order-cancel.ts';
+import { isOverOnPlatform } from './platform-told.ts';
 
 type Fact<T extends OrderFact['type']> = Extract<OrderFact, { type: T }>;
 
@@ -26,6 +27,11 @@ const replaceDelivery = (step: Step, changed: DeliveryOrderState): void => {
   step.next.deliveryOrders = step.next.deliveryOrders.map((order) => (order.code === changed.code ? changed : order));
 };
 
+/** Whoever could not be reached has answered. A parcel that the platform refuses stays a person's business. */
+const endTrouble = (step: Step, note: string): void => {
+  if (step.next.told.every(({ state }) => state === 'told')) resolveCases(step, 'activity_exhausted', note);
+};
+
 /** The warehouse's system has taken the delivery; one that is meanwhile to be stopped stays so. */
 export const noteHandedOver = (state: OrderState, { code }: Fact<'handedOver'>, context: StepContext): Decision => {
   const order = deliveryOf(state, code);
@@ -33,7 +39,7 @@ export const noteHandedOver = (state: OrderState, { code }: Fact<'handedOver'>, 
   const step = startStep(state);
   replaceDelivery(step, { ...order, state: 'accepted' });
   happen(step, 'handed_over', { code, warehouseId: order.warehouseId });
-  resolveCases(step, 'activity_exhausted', 'the warehouse has taken the delivery');
+  endTrouble(step, 'the warehouse has taken the delivery');
   return finishStep(step, context);
 };
 
@@ -48,6 +54,7 @@ export const noteHandOverRefused = (
   const step = startStep(state);
   replaceDelivery(step, { ...order, state: 'refused', detail });
   happen(step, 'hand_over_refused', { code, warehouseId: order.warehouseId, detail });
+  endTrouble(step, 'the warehouse has answered');
   if (order.state === 'asked') {
     const why = `${order.warehouseId} refuses ${code}: ${detail}`;
     addHold(step, { code: 'manual', since: context.now, detail: why });
@@ -63,6 +70,7 @@ export const noteStopped = (state: OrderState, { code }: Fact<'deliveryStopped'>
   const step = startStep(state);
   replaceDelivery(step, { ...order, state: 'stopped' });
   happen(step, 'delivery_stopped', { code, warehouseId: order.warehouseId });
+  endTrouble(step, 'the warehouse has stopped it');
   carryOutCancel(step, context);
   return finishStep(step, context);
 };
@@ -79,6 +87,7 @@ export const noteStopRefused = (
   const { stopFor, ...rest } = order;
   replaceDelivery(step, { ...rest, state: 'accepted', isPacked: true, detail });
   happen(step, 'stop_refused', { code, warehouseId: order.warehouseId, detail });
+  endTrouble(step, 'the warehouse has answered');
   const why = `${order.warehouseId} could not stop ${code}: ${detail}`;
   if (stopFor === 'address') openCase(step, 'address_changed_late', why);
   else if (stopFor !== 'cancel') openCase(step, 'wms_refused', why);
@@ -90,12 +99,13 @@ export const noteStopRefused = (
   return finishStep(step, context);
 };
 
-/** A cancel that waited for warehouses is carried out as soon as the last of them has stopped. */
+/** A cancel that waited for warehouses is carried out as soon as none of them has goods any more; what has left, has left. */
 const carryOutCancel = (step: Step, context: StepContext): void => {
   const { cancelRequest } = step.next;
   if (!cancelRequest || liveDeliveries(step.next).length > 0) return;
   step.next.cancelRequest = null;
-  cancelNow(step, cancelRequest.reason, context);
+  if (remainingLines(step.next).length > 0) cancelNow(step, cancelRequest.reason, context);
+  else happen(step, 'cancel_refused', { detail: 'the goods have left' });
 };
 
 /** Goods that have left, parcel by parcel, on the word of the warehouse's system: it stands above holds. */
@@ -107,7 +117,9 @@ export const bookReport = (state: OrderState, command: ReportParcelsCommand, con
   if (state.reports.includes(outBizCode)) return UNCHANGED;
   const read = readParcels(state, order, parcels);
   if (typeof read === 'string') return refuse(state, 'rule_violation', read);
-  if (read.length > 0 && (state.ended || !isLive(order)))
+  const isOpen = !state.ended && isLive(order);
+  if (read.length === 0 && !(isFinal && isOpen)) return UNCHANGED;
+  if (!isOpen)
     return refuse(state, 'action_not_allowed', `delivery ${code} is ${state.ended ? 'over' : order.state}`);
   const step = startStep(state);
   step.next.reports = [...state.reports, outBizCode];
@@ -124,6 +136,7 @@ export const bookReport = (state: OrderState, command: ReportParcelsCommand, con
     addHold(step, { code: 'manual', since: context.now, detail: why });
     openCase(step, 'wms_refused', why);
   }
+  carryOutCancel(step, context);
   return finishStep(step, context);
 };
 
@@ -216,7 +229,7 @@ export const notePlatformTold = (
     { shipmentId, state: 'told' as const },
   ];
   happen(step, 'platform_told', { shipmentId });
-  resolveCases(step, 'activity_exhausted', 'the platform was told');
+  endTrouble(step, 'the platform was told');
   return finishStep(step, context);
 };
 
@@ -229,7 +242,8 @@ export const noteTellRefused = (
   const step = startStep(state);
   step.next.told = [...state.told, { shipmentId, state: 'refused' }];
   happen(step, 'platform_refused', { shipmentId, detail });
-  openCase(step, 'activity_exhausted', `the platform refuses parcel ${shipmentId}: ${detail}`);
+  if (!isOverOnPlatform(step.next))
+    openCase(step, 'activity_exhausted', `the platform refuses parcel ${shipmentId}: ${detail}`);
   return finishStep(step, context);
 };
 

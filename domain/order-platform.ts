@@ -35,7 +35,9 @@ export const hearPlatform = (
   if (heard.unmapped !== undefined) return hearUnmapped(state, heard.unmapped, context);
   const word = heard.platform;
   const known = state.snapshot.platform;
-  if (!word || (known && !isNewer(state, heard, word, known))) return UNCHANGED;
+  // An order of our own shop has no platform that could say anything.
+  if (!word || (!known && state.snapshot.unmapped === undefined)) return UNCHANGED;
+  if (known && !isNewer(state, heard, word, known)) return UNCHANGED;
   if (state.ended) return hearAfterEnd(state, heard, word, context);
   const step = startStep(state);
   happen(step, 'platform_changed', { status: word.status, phase: word.phase });
@@ -46,6 +48,8 @@ export const hearPlatform = (
 
 const isNewer = (state: OrderState, heard: OrderSnapshot, word: PlatformWord, known: PlatformWord): boolean => {
   if (word.modifiedAt !== known.modifiedAt) return Date.parse(word.modifiedAt) > Date.parse(known.modifiedAt);
+  // What was not understood in between has turned out to be what is known.
+  if (state.holds.some(({ detail }) => isUnmappedDetail(detail))) return true;
   // Platforms count in seconds: of two words of one second, the one that tells something new is the later one.
   return (
     JSON.stringify(factsOf(heard, heard.receiver.identity)) !==

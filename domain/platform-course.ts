@@ -1,6 +1,7 @@
 import type { CaseCode, DeliveryOrderState, HoldCode, LineQuantity, OrderState } from './order-model.ts';
 import type { PlatformPhase, PlatformWord } from './platform-order.ts';
 import { isLive, liveDeliveries } from './delivery-orders.ts';
+import { comparable } from './platform-news.ts';
 import { withdrawUnits } from './order-cancel.ts';
 import { cancelledUnits, isFullyPaid, paidTotal, remainingLines, reservedStock } from './order-quantities.ts';
 import {
@@ -17,6 +18,8 @@ import {
 /** Where goods left from that were not sent from here. */
 export const SENT_ELSEWHERE = 'platform';
 
+/** Sent, and not over. */
+const UNDER_WAY: readonly PlatformPhase[] = ['partly_shipped', 'shipped'];
 const SENT: readonly PlatformPhase[] = ['partly_shipped', 'shipped', 'finished', 'closed_refunded'];
 const PAID: readonly PlatformPhase[] = ['paid', 'partly_shipped', 'shipped', 'finished'];
 
@@ -56,12 +59,13 @@ const followHolds = (step: Step, word: PlatformWord, context: StepContext): void
   const { next } = step;
   const open = remainingLines(next);
   const whenOpen = (detail: string | null) => (open.length > 0 ? detail : null);
-  const foreign = word.parcels.filter(
-    ({ trackingNo }) => !next.shipments.some((sent) => sent.trackingNo === trackingNo),
-  );
+  const own = new Set(next.shipments.map(({ trackingNo }) => comparable(trackingNo)));
+  const foreign = word.parcels.filter(({ trackingNo }) => !own.has(comparable(trackingNo)));
+  const isSentUnseen = UNDER_WAY.includes(word.phase) && word.parcels.length === 0 && own.size === 0;
   const reasons = [
     ...(word.lockedBy === null ? [] : [`the platform forbids sending it: ${word.lockedBy}`]),
     ...foreign.map(({ trackingNo }) => `the platform knows a parcel ${trackingNo} that was not sent from here`),
+    ...(isSentUnseen ? [`the platform calls it ${word.status}, and no parcel of it was sent from here`] : []),
   ];
   keepHold(step, 'platform_hold', whenOpen(reasons.length > 0 ? reasons.join('; ') : null), context);
   keepHold(step, 'unknown_status', whyUnknown(next, word), context, 'unknown_status');

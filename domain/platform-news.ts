@@ -52,6 +52,7 @@ export const newsFactsOf = (snapshot: NewsSource, waybills: readonly string[]): 
 const isEcho = ({ phase, parcels }: PlatformWord, foreign: readonly unknown[], own: ReadonlySet<string>): boolean =>
   SENT.includes(phase) && own.size > 0 && (parcels.length === 0 || foreign.length === 0);
 
-const comparable = (trackingNo: string): string => trackingNo.trim().toUpperCase();
+/** Platforms write a waybill's number in their own way. */
+export const comparable = (trackingNo: string): string => trackingNo.trim().toUpperCase();
 
 const sortedBy = (rows: readonly (readonly unknown[])[]): string[] => rows.map((row) => JSON.stringify(row)).toSorted();

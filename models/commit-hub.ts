@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose';
+import type { WrittenStepNote } from './commit-requests.ts';
 import { StepCommitter, type CommitterEvents } from './step-committer.ts';
 
 type OnCommitted = NonNullable<CommitterEvents['onCommitted']>;
@@ -10,6 +11,7 @@ export class CommitHub {
   readonly committer: StepCommitter;
   readonly #onFilled = new Set<(filled: Filled) => void>();
   readonly #onCommitted = new Set<OnCommitted>();
+  #onStep: ((step: WrittenStepNote) => void) | undefined;
   readonly #onBatch = new Set<(size: number, path: 'fast' | 'full', ms: number) => void>();
 
   constructor(connection: Connection) {
@@ -17,6 +19,7 @@ export class CommitHub {
       // Whoever tells the orders' workflows; one listener is enough, several would only tell twice.
       onFilled: (filled) => [...this.#onFilled][0]?.(filled),
       onCommitted: (...committed) => this.#onCommitted.forEach((listener) => listener(...committed)),
+      onStep: (step) => this.#onStep?.(step),
       onBatch: (size, path, ms) => this.#onBatch.forEach((listener) => listener(size, path, ms)),
     });
   }
@@ -27,6 +30,11 @@ export class CommitHub {
 
   onCommitted(listener: OnCommitted): void {
     this.#onCommitted.add(listener);
+  }
+
+  /** Each role of a process asks for the same; the first is enough. */
+  onStep(listener: (step: WrittenStepNote) => void): void {
+    this.#onStep ??= listener;
   }
 
   onBatch(listener: (size: number, path: 'fast' | 'full', ms: number) => void): void {

@@ -1,5 +1,5 @@
 import type { Actor, OrderMessage } from '../domain/order-messages.ts';
-import type { CaseChange, ReservationOutcome, StockIntent } from '../domain/order-step.ts';
+import type { CaseChange, Happening, ReservationOutcome, StockIntent } from '../domain/order-step.ts';
 import type { WrittenStep } from '../domain/step-request.ts';
 import type { AuditEntry } from './audit-log.ts';
 import type { OrderRecord } from './order-records.ts';
@@ -48,8 +48,19 @@ export interface CommitAnswer {
   auditHash: string;
   /** What was written of the order's record, when it was written now. */
   fields?: OrderFields;
+  /** … and what happened, by codes. */
+  happened?: Happening[];
   /** Of a repeat: the step that is written under this revision. */
   written?: WrittenStep;
+}
+
+/** What a listener learns of a step that was written. */
+export interface WrittenStepNote {
+  orderId: string;
+  revision: number;
+  actor: Actor;
+  fields: OrderFields;
+  happened: readonly Happening[];
 }
 
 /** The order belongs to another workflow run, or to nobody any more: a foreign write, never stale news. */

@@ -1,9 +1,9 @@
 import type { ClientSession, Connection } from 'mongoose';
-import type { ReservationOutcome } from '../domain/order-step.ts';
+import type { Happening, ReservationOutcome } from '../domain/order-step.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { auditCollection } from './audit-log.ts';
+import { auditCollection, type AuditEntry } from './audit-log.ts';
 import { caseCollection } from './case-records.ts';
-import type { CommitAnswer, CommitRequest, OrderFields, OrderStepRequest } from './commit-requests.ts';
+import type { CommitAnswer, CommitRequest, OrderFields, OrderStepRequest, WrittenStepNote } from './commit-requests.ts';
 import { GroupCommit } from './group-commit.ts';
 import { orderCollection } from './order-records.ts';
 import {
@@ -30,6 +30,8 @@ export interface CommitterEvents {
   onFilled(filled: { orderId: string; round: number }[]): void;
   /** An order's view is readable with this revision. */
   onCommitted?(orderId: string, revision: number, fields: OrderFields | undefined): void;
+  /** A step was written, now and not before. */
+  onStep?(step: WrittenStepNote): void;
   onBatch?(size: number, path: 'fast' | 'full', ms: number): void;
 }
 
@@ -130,7 +132,7 @@ export class StepCommitter {
       requests.forEach((request, index) => {
         const answer = answers[index];
         if (request.kind === 'orderStep' && answer && !(answer instanceof Error) && answer.outcome?.state !== 'short')
-          this.#events.onCommitted?.(request.orderId, request.revision, answer.fields);
+          this.#announceStep(request, answer);
       });
       return answers;
     } catch (error) {
@@ -139,6 +141,11 @@ export class StepCommitter {
       for (const request of requests) answers.push(...(await this.#runDistinct([request])));
       return answers;
     }
+  }
+
+  #announceStep({ orderId, revision, actor }: OrderStepRequest, { fields, happened }: CommitAnswer): void {
+    this.#events.onCommitted?.(orderId, revision, fields);
+    if (fields && happened) this.#events.onStep?.({ orderId, revision, actor, fields, happened });
   }
 
   async #plainOf(requests: readonly CommitRequest[]): Promise<OrderStepRequest[]> {
@@ -173,7 +180,8 @@ export class StepCommitter {
     return steps.map((_, index) => {
       const outcome = outcomes[index];
       const { audit, fields } = built[index] as ReturnType<OrderStepRequest['build']>;
-      return { isRepeat: false, auditHash: audit.hash, fields, ...(outcome ? { outcome } : {}) };
+      const happened = happenedIn(audit);
+      return { isRepeat: false, auditHash: audit.hash, fields, happened, ...(outcome ? { outcome } : {}) };
     });
   }
 
@@ -252,7 +260,14 @@ export class StepCommitter {
         const built = step.build(outcome);
         written.push({ step, built, outcome, isNew: known === null });
         const { audit, fields } = built;
-        answers.set(step, { isRepeat: false, auditHash: audit.hash, fields, ...(outcome ? { outcome } : {}) });
+        const happened = happenedIn(audit);
+        answers.set(step, {
+          isRepeat: false,
+          auditHash: audit.hash,
+          fields,
+          happened,
+          ...(outcome ? { outcome } : {}),
+        });
       } catch (error) {
         if (!(error instanceof LedgerMismatch)) throw error;
         answers.set(step, error);
@@ -300,6 +315,8 @@ const COLLECTIONS = [
   backorderCollection,
   stockGuardCollection,
 ] as const;
+
+const happenedIn = ({ detail }: AuditEntry): Happening[] => (detail['happened'] ?? []) as Happening[];
 
 const DUPLICATE_KEY = 11000;
 const MAX_TRIES = 20;

@@ -95,7 +95,7 @@ const TEXT_RULES: readonly (readonly [RegExp, string | ((...match: string[]) => 
   ],
   [/(?<!\d)(?:(?:\+|00)?86[\s-]?)?1[3-9]\d(?:[\s-]?\d{4}){2}(?!\d)/g, '[phone]'],
   [/(?<![\d-])0\d{2,3}[\s-]\d{7,8}(?!\d)/g, '[phone]'],
-  [/(?<!\d)[3-6]\d{15,18}(?!\d)/g, (digits) => (passesLuhn(digits) ? '[card]' : digits)],
+  [/(?<!\d)(?<![\w-]\.)[3-6]\d{15,18}(?!\d)/g, (digits) => (passesLuhn(digits) ? '[card]' : digits)],
 ];
 
 /** Masks secrets, tokens, passwords in addresses, phone, ID and bank card numbers inside a text, and cuts it at 8 KiB. */
@@ -105,7 +105,7 @@ export function redactText(text: string): string {
   return out;
 }
 
-/** Platform order ids are as long as card numbers; the check digit tells most of them apart. */
+/** Platform order ids are as long as card numbers: behind a shop's id none is masked, elsewhere the check digit tells most. */
 function passesLuhn(digits: string): boolean {
   let sum = 0;
   for (let i = 0; i < digits.length; i += 1) {

@@ -137,8 +137,10 @@ export const launch = async ({ env, demo, say }: LaunchOptions): Promise<void> =
     await Promise.race([untilReady(url), app.failed, stopped]);
     if (stopping) return;
     app.markReady();
-    if (demo)
+    if (demo) {
       say(`demo: sign in as demo-operations, demo-finance, …; the password is in ${join(data.path, 'demo-password')}`);
+      say('demo: orders of demo (posted) and demo-taobao (collected) come from now on; ORDERHUB_LOG_LEVEL=info shows them');
+    }
     const ui = uiUrl ? `  Temporal UI ${uiUrl}` : '';
     console.log(`ready  API ${url}  docs ${url}/docs${ui}`);
     await Promise.race([app.failed, stopped]);

@@ -1,16 +1,5 @@
-import type { RestClient } from './rest-client.ts';
+import type { DemoCast } from './demo-cast.ts';
 import { someOrder, somePayment, someReceiver, type DemoLine } from './demo-orders.ts';
-
-/** Who acts in the demo, each with their own rights. */
-export interface DemoCast {
-  shopId: string;
-  merchant: RestClient;
-  warehouse: RestClient;
-  operations: RestClient;
-  finance: RestClient;
-  /** Seconds of the demo's own pace. */
-  pause(seconds: number): Promise<void>;
-}
 
 interface OrderAnswer {
   orderId: string;

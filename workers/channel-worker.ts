@@ -5,6 +5,7 @@ import type { CreateChannelClient } from '../adapters/channels/channel-port.ts';
 import type { AppContext, RunningRole } from '../runtime/app-context.ts';
 import { ensureIndexes } from '../runtime/mongo.ts';
 import { CHANNELS_QUEUE } from '../workflows/contract.ts';
+import { activityLog } from './activity-log.ts';
 import { channelDeps } from './channel-deps.ts';
 import { watchLeftNews } from './distribution.ts';
 import { workflowSource } from './workflow-source.ts';
@@ -31,6 +32,7 @@ export async function startChannelWorker(
     dataConverter,
     taskQueue: CHANNELS_QUEUE,
     activities: createChannelActivities(deps),
+    interceptors: { activity: [activityLog(logger)] },
     reuseV8Context: true,
     workflowThreadPoolSize: 1,
     maxCachedWorkflows: 100,

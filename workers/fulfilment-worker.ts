@@ -6,6 +6,7 @@ import { WarehouseStore, warehouseEntity } from '../models/warehouse-records.ts'
 import type { AppContext, RunningRole } from '../runtime/app-context.ts';
 import { Sealer } from '../runtime/sealing.ts';
 import { FULFILMENT_QUEUE } from '../workflows/contract.ts';
+import { activityLog } from './activity-log.ts';
 
 /** What the fulfilment activities work with, over the real store. */
 export const fulfilmentDeps = (connection: Connection, sealer: Pick<Sealer, 'unseal'>): FulfilmentDeps => {
@@ -40,6 +41,7 @@ export async function startFulfilmentWorker({
     dataConverter: temporal.dataConverter,
     taskQueue: FULFILMENT_QUEUE,
     activities: createFulfilmentActivities(fulfilmentDeps(mongo, new Sealer(keyring))),
+    interceptors: { activity: [activityLog(logger)] },
     maxConcurrentActivityTaskExecutions: 50,
     shutdownGraceTime: '5s',
     // Longer than a call may take.

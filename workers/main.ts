@@ -4,6 +4,7 @@ import { createOrderActivities } from '../activities/order-activities.ts';
 import { chainEntry } from '../models/audit-log.ts';
 import { CaseStore } from '../models/case-store.ts';
 import { commitHubOf } from '../models/commit-hub.ts';
+import { logSteps } from '../models/step-log.ts';
 import type { AppContext, RunningRole } from '../runtime/app-context.ts';
 import { ORDERS_QUEUE } from '../workflows/contract.ts';
 import { startChannelWorker } from './channel-worker.ts';
@@ -42,6 +43,7 @@ async function startOrdersWorker({ config, logger, mongo, temporal, metrics }: A
   const hub = commitHubOf(mongo);
   const tell = tellFilledOrders(temporal.client, logger);
   hub.onFilled(tell);
+  hub.onStep(logSteps(logger));
   hub.onBatch((steps, _path, ms) => metrics.commit({ steps, seconds: ms / 1000, outcome: 'ok' }));
   const worker = await Worker.create({
     ...(await workflowSource(config.workflowBundle)),

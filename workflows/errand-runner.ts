@@ -30,10 +30,6 @@ export class ErrandRunner {
     return this.calls > 0;
   }
 
-  get isIdle(): boolean {
-    return this.taken.size === 0;
-  }
-
   /** A person has dealt with a case of the order: what has failed is tried again at once. */
   offerHelp(): void {
     this.helpOffered += 1;

@@ -18,7 +18,8 @@ import { refuse, UNCHANGED, withOutcome, type Decision, type Step, type StepCont
 import { remainingLines } from '../domain/order-quantities.ts';
 import { waitingFor } from '../domain/order-waits.ts';
 import type { OrderFact, OrderMessage, Origin, ShipCommand } from '../domain/order-messages.ts';
-import type { OrderState } from '../domain/order-model.ts';
+import type { Cancellation, OrderState } from '../domain/order-model.ts';
+import type { Refusal } from '../domain/failures.ts';
 import type { CommitStepAnswer } from '../activities/order-activities.ts';
 import { ErrandRunner } from './errand-runner.ts';
 import { caseResolved, parcelShipped, platformChanged, skuMapped, stockReserved } from './order-news.ts';
@@ -71,8 +72,8 @@ export class OrderDesk {
   private readonly firstRunId: string;
   private readonly inbox: Entry[] = [];
   private readonly writer = new StepWriter();
-  /** Cancels that wait for warehouses to stop. */
-  private cancels: Entry[] = [];
+  /** Cancels that wait for warehouses to stop, each with what had been cancelled before it. */
+  private cancels: { entry: Entry; before: Cancellation | null }[] = [];
   private readonly errands = new ErrandRunner({
     state: () => this.state,
     report: (message, errand) => void this.inbox.push({ message, origin: ENGINE, errand }),
@@ -88,6 +89,7 @@ export class OrderDesk {
     this.firstRunId = input.firstRunId ?? workflowInfo().firstExecutionRunId;
     this.signs = new SearchSigns(input.carried ? null : this.state);
     this.receive();
+    if (input.firstRunId !== undefined) this.errands.look();
   }
 
   /** Applies messages as they come, and the stage's deadline when it passes, for as long as `stage` holds. */
@@ -226,24 +228,21 @@ export class OrderDesk {
   }
 
   private answer(entry: Entry): void {
-    if (entry.message.type === 'cancel' && this.state.cancelRequest) this.cancels.push(entry);
+    if (entry.message.type === 'cancel' && this.state.cancelRequest)
+      this.cancels.push({ entry, before: this.state.cancellation });
     else entry.answer = { revision: this.state.revision };
   }
 
   /** Whoever asked for a cancel hears what the warehouses said to it. */
   private answerCancels(): void {
-    if (this.state.cancelRequest) return;
-    const isCancelled = this.state.ended !== null || remainingLines(this.state).length === 0;
-    for (const entry of this.cancels)
-      entry.answer = isCancelled
-        ? { revision: this.state.revision }
-        : {
-            refusal: {
-              code: 'action_not_allowed',
-              detail: 'the warehouse has packed the goods and cannot stop them; the order goes on',
-              allowedActions: allowedActions(this.state),
-            },
-          };
+    const { state } = this;
+    if (state.cancelRequest) return;
+    const detail = 'the warehouse has packed the goods and cannot stop them; the order goes on';
+    const refusal: Refusal = { code: 'action_not_allowed', detail, allowedActions: allowedActions(state) };
+    for (const { entry, before } of this.cancels) {
+      const isCancelled = state.cancellation !== before && remainingLines(state).length === 0;
+      entry.answer = isCancelled ? { revision: state.revision } : { refusal };
+    }
     this.cancels = [];
   }
 
@@ -321,10 +320,12 @@ export class OrderDesk {
 
   private async continueWhenLong(): Promise<void> {
     const { continueAsNewSuggested, historyLength } = workflowInfo();
-    if (this.state.ended || this.inbox.length > 0 || !this.errands.isIdle || this.cancels.length > 0) return;
+    // An errand that only waits to be tried again is taken up by the next run.
+    const isBusy = () => this.inbox.length > 0 || this.errands.isCalling || this.cancels.length > 0;
+    if (this.state.ended || isBusy()) return;
     if (!continueAsNewSuggested && historyLength < (this.input.continueAtEvents ?? CONTINUE_AT_EVENTS)) return;
-    await condition(() => allHandlersFinished() || this.inbox.length > 0);
-    if (this.inbox.length > 0) return;
+    await condition(() => allHandlersFinished() || isBusy());
+    if (isBusy()) return;
     await continueAsNew<(input: OrderWorkflowInput) => Promise<unknown>>({
       ...this.input,
       carried: this.state,

@@ -98,7 +98,10 @@ export class ShopPolls {
     const since = new Date(now().getTime() - (await settings.failingAlertMs()));
     if (!(await cursors.claimAlert(shopId, since, now()))) return;
     const { failingSince, lastError } = await cursors.ensure(shopId);
-    const { channel } = (await sessions.shop(shopId)).shop;
+    const channel = await sessions.shop(shopId).then(
+      ({ shop }) => shop.channel,
+      () => 'unknown',
+    );
     metrics.shopAlert(channel);
     log.error('A shop cannot be collected', { shopId, channel, failingSince, lastError });
   }

@@ -96,6 +96,7 @@ const assertDeliveries = (state: OrderState, about: unknown): void => {
   const live = state.deliveryOrders.filter(isLive);
   const codes = state.deliveryOrders.map(({ code }) => code);
   check(new Set(codes).size === codes.length, 'no delivery code is used twice', codes);
+  check(!state.cancelRequest || live.length > 0, 'whoever waits for warehouses to stop is answered by the last', about);
   if (state.ended) check(live.length === 0, 'no warehouse still has goods of an order that has ended', about);
   if (state.holds.length > 0)
     check(
