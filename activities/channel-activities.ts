@@ -1,9 +1,10 @@
-import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
+import { activityInfo, cancellationSignal } from '@temporalio/activity';
 import type { TellAnswer } from '../adapters/channels/channel-port.ts';
 import type { CollectCounts } from '../domain/collect-counts.ts';
 import type { BackfillProgress, BackfillStore } from '../models/backfills.ts';
 import type { CollectedOrderStore } from '../models/collected-orders.ts';
 import { failureOf } from './adapter-failure.ts';
+import { beating } from './beating.ts';
 import { collectMessages } from './intake/collect-messages.ts';
 import { collectWindow, type CollectWindowInput, type WindowProgress } from './intake/collect-window.ts';
 import { describeFailure } from './intake/describe-failure.ts';
@@ -80,12 +81,10 @@ export const createChannelActivities = (deps: ChannelActivityDeps): ChannelActiv
     const signal = cancellationSignal();
     return mapped(async () => {
       try {
-        return await collectWindow(deps, input, {
-          attempt,
-          known: heartbeatDetails as WindowProgress | undefined,
-          report: heartbeat,
-          signal,
-        });
+        const known = heartbeatDetails as WindowProgress | undefined;
+        return await beating<WindowProgress, CollectCounts>((report) =>
+          collectWindow(deps, input, { attempt, known, report, signal }),
+        );
       } catch (error) {
         if (signal.aborted) throw error;
         const failed = describeFailure(error);
@@ -110,7 +109,8 @@ export const createChannelActivities = (deps: ChannelActivityDeps): ChannelActiv
 
   /** Safe to repeat: messages are confirmed only when what they name is stored, and come again until then. */
   async collectMessages({ shopId }) {
-    return mapped(() => collectMessages(deps, shopId, { beat: () => heartbeat(), signal: cancellationSignal() }));
+    const signal = cancellationSignal();
+    return mapped(() => beating<void, CollectCounts>((beat) => collectMessages(deps, shopId, { beat, signal })));
   },
 
   /** Safe to repeat: whole figures are written, never increments. */
@@ -125,7 +125,8 @@ export const createChannelActivities = (deps: ChannelActivityDeps): ChannelActiv
 
   /** Safe to repeat: an order starts once, and knows news that it has heard before. */
   async distributeNews(input) {
-    return distributeNews(deps.distribution, input, { beat: () => heartbeat(), signal: cancellationSignal() });
+    const signal = cancellationSignal();
+    return beating<void, DistributeNewsAnswer>((beat) => distributeNews(deps.distribution, input, { beat, signal }));
   },
 
   /** Safe to repeat: the platform recognises a parcel that it was told of. */

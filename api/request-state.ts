@@ -43,7 +43,7 @@ export const beginRequest = ({ logger, metrics }: Pick<ApiDeps, 'logger' | 'metr
       // 499: the caller went away before the answer was complete.
       const status = res.writableFinished ? res.statusCode : 499;
       metrics.httpRequest({ method: req.method, route: state.route?.path, status, seconds });
-      if (logger.isEnabled('info')) logger.info('Request', describe(req, state, status, seconds));
+      if (logger.isEnabled('http')) logger.http('Request', describe(req, state, status, seconds));
     });
     next();
   };

@@ -17,8 +17,8 @@ const spread = (values: readonly number[]): string =>
 export const reportIntake = (figures: IntakeFigures, mongo: string): number => {
   const { orders, collecting, distributing, starts, secondPass } = figures;
   const many = Math.min(MANY, Math.floor(orders / 4));
-  const reservations = [collecting, distributing].flatMap(({ calls }) => calls.reservations);
-  const overtaking = reservations.filter(({ waiting }) => waiting >= many).map((one) => one.ms);
+  const { reservations } = distributing.calls;
+  const overtaking = reservations.filter(({ at }) => starts.waitingAt(at) >= many).map((one) => one.ms);
   const appMb = Math.max(collecting.memoryMb['app'] ?? NaN, distributing.memoryMb['app'] ?? NaN);
   console.log(`
 ${orders} changed trades in one window, MongoDB: ${mongo}; load of the machine ${loadavg()
@@ -29,7 +29,7 @@ collected in ${collecting.seconds.toFixed(1)} s by ${figures.polls} polls of ${f
 ${phaseLines(collecting)}
 distributed in ${distributing.seconds.toFixed(1)} s
 ${phaseLines(distributing)}
-workflows: ${starts.workflows} started, ${median(starts.ratePerSec).toFixed(1)} a second (${Math.min(...starts.ratePerSec).toFixed(1)} to ${Math.max(...starts.ratePerSec).toFixed(1)}); at most ${starts.mostInFlight} between start and first step, which took ${spread(starts.waitsMs)}
+workflows: ${starts.workflows} started, ${median(starts.ratePerSec).toFixed(1)} a second (${Math.min(...starts.ratePerSec).toFixed(1)} to ${Math.max(...starts.ratePerSec).toFixed(1)}); at most ${starts.mostInFlight} between start and first step, which took ${spread(starts.firstStepMs)}
 reserved while at least ${many} others waited: ${spread(overtaking)}
 second pass: ${secondPass.seconds.toFixed(1)} s, ${JSON.stringify(secondPass.counts)}, ${secondPass.movedHistories} histories moved
 failed calls of people and services: ${figures.failedCalls}

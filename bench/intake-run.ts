@@ -11,7 +11,7 @@ import { InteractiveLoad, type CallTimes } from './interactive-load.ts';
 import { setUp } from './order-driver.ts';
 import { ResidentMemory } from './resident-memory.ts';
 import type { Outside } from './simulator-process.ts';
-import { historyLengths, startFigures, type StartFigures } from './workflow-starts.ts';
+import { movedSince, readStarts, startFigures, type StartFigures } from './workflow-starts.ts';
 
 export const SHOP = 'bench-tb';
 export const APP = { appKey: 'bench-app', appSecret: 'bench-secret' };
@@ -59,7 +59,7 @@ interface Scene extends IntakeRunOptions {
 
 const WINDOW_MS = 25 * 60_000;
 const LOOK_EVERY_MS = 250;
-const SAY_EVERY_MS = 15_000;
+const LOOKS_A_WORD = 120;
 const SKUS = 50;
 const MOVED_A_PAGE = 2;
 
@@ -80,7 +80,7 @@ export const intakeRun = async (options: IntakeRunOptions): Promise<IntakeFigure
   const temporal = await Connection.connect({ address: instance.temporalAddress });
   const client = new Client({ connection: temporal });
   const books = new IntakeBooks(mongo, SHOP);
-  const load = new InteractiveLoad(service, () => books.waiting);
+  const load = new InteractiveLoad(service);
   const phases = phasesOf(options, load);
   const scene: Scene = { ...options, admin, books, client };
   try {
@@ -94,12 +94,10 @@ export const intakeRun = async (options: IntakeRunOptions): Promise<IntakeFigure
     const distributing = phases.next();
     say(`all ${orders} are taken up after another ${distributing.seconds.toFixed(0)} s; once more the same window`);
     await load.stop();
-    const secondPass = await passAgain(scene, window);
-    const starts = await startFigures(client, mongo, SHOP);
+    const { starts, secondPass } = await passAgain(scene, window);
     return { orders, ...collected, collecting, distributing, starts, secondPass, failedCalls: load.failures };
   } finally {
     phases.stop();
-    books.stop();
     await Promise.allSettled([load.stop(), temporal.close(), mongo.close()]);
   }
 };
@@ -181,18 +179,16 @@ const pollOnce = async (admin: RestClient, signal: AbortSignal): Promise<void> =
 };
 
 const distributeAll = async ({ books, say, signal }: Scene): Promise<void> => {
-  for (let saidAt = Date.now(); !(await books.isDistributed());) {
+  const since = Date.now();
+  for (let looks = 1; !(await books.isDistributed()); looks += 1) {
     await sleep(LOOK_EVERY_MS, undefined, { signal });
-    if (Date.now() - saidAt < SAY_EVERY_MS) continue;
-    saidAt = Date.now();
-    say(`${books.waiting} orders wait to be taken up`);
+    if (looks % LOOKS_A_WORD === 0) say(`distributing since ${Math.round((Date.now() - since) / 1000)} s`);
   }
 };
 
 /** The platform says nothing new: nothing is stored, and no order's workflow hears of it. */
 const passAgain = async ({ admin, client, books, signal }: Scene, { from }: { from: string }) => {
-  const orderIds = await books.orderIds();
-  const before = await historyLengths(client, orderIds);
+  const starts = await readStarts(client, await books.orderIds());
   const startedAt = performance.now();
   const to = new Date().toISOString();
   const path = `/v1/shops/${SHOP}/backfills`;
@@ -205,7 +201,7 @@ const passAgain = async ({ admin, client, books, signal }: Scene, { from }: { fr
   } while (backfill.state === 'running');
   const seconds = (performance.now() - startedAt) / 1000;
   const { seen, created, changed, unchanged, failed } = backfill;
-  const after = await historyLengths(client, orderIds);
-  const movedHistories = orderIds.filter((orderId) => before.get(orderId) !== after.get(orderId)).length;
-  return { seconds, counts: { seen, created, changed, unchanged, failed }, movedHistories };
+  const movedHistories = (await movedSince(client, starts)).length;
+  const counts = { seen, created, changed, unchanged, failed };
+  return { starts: startFigures(starts), secondPass: { seconds, counts, movedHistories } };
 };

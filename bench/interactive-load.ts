@@ -6,8 +6,8 @@ import { benchOrder } from './order-driver.ts';
 export interface CallTimes {
   lists: number[];
   posts: number[];
-  /** From the call until the order's goods are reserved, and how many others waited to be started when it was made. */
-  reservations: { ms: number; waiting: number }[];
+  /** When the call was made, and how long after it the order's goods were reserved. */
+  reservations: { at: number; ms: number }[];
 }
 
 const LIST_EVERY_MS = 200;
@@ -24,16 +24,14 @@ const LISTS = [
 /** People who look at lists and a service that posts orders, at their own pace however slow the answers are. */
 export class InteractiveLoad {
   readonly #service: RestClient;
-  readonly #waiting: () => number;
   #times: CallTimes = { lists: [], posts: [], reservations: [] };
   readonly #underWay = new Set<Promise<void>>();
   readonly #timers: NodeJS.Timeout[];
   #count = 0;
   failures = 0;
 
-  constructor(service: RestClient, waiting: () => number) {
+  constructor(service: RestClient) {
     this.#service = service;
-    this.#waiting = waiting;
     this.#timers = [
       setInterval(() => this.#begin(() => this.#list()), LIST_EVERY_MS),
       setInterval(() => this.#begin(() => this.#post()), POST_EVERY_MS),
@@ -68,7 +66,7 @@ export class InteractiveLoad {
 
   async #post(): Promise<void> {
     const { posts, reservations } = this.#times;
-    const waiting = this.#waiting();
+    const at = Date.now();
     const startedAt = performance.now();
     type Answer = { orderId: string; status: string };
     let order = await this.#service.post<Answer>('/v1/orders', benchOrder(`live-${(this.#count += 1)}`));
@@ -78,6 +76,6 @@ export class InteractiveLoad {
       await sleep(LOOK_EVERY_MS);
       order = await this.#service.get<Answer>(`/v1/orders/${order.orderId}`);
     }
-    reservations.push({ ms: performance.now() - startedAt, waiting });
+    reservations.push({ at, ms: performance.now() - startedAt });
   }
 }

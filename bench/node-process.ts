@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { MEMORY_ENV, NODE_FLAGS } from '../runtime/embedded/app-memory.ts';
 import { identify } from '../runtime/embedded/process-identity.ts';
 import type { Env } from '../runtime/embedded/tool-paths.ts';
 import type { Running } from './member.ts';
@@ -22,9 +23,9 @@ export const startNodeProcess = async ({
   logFile,
 }: NodeProcessOptions): Promise<Running> => {
   const log = openSync(logFile, 'a', 0o600);
-  const child = spawn(process.execPath, ['--max-semi-space-size=64', '--import', 'tsx', entry, ...args], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, '--import', 'tsx', entry, ...args], {
     cwd: root,
-    env: { ...env },
+    env: { ...MEMORY_ENV, ...env },
     stdio: ['ignore', log, log, 'ipc'],
   });
   closeSync(log);

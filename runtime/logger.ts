@@ -11,6 +11,8 @@ export interface Logger {
   error(message: string, fields?: LogFields | Error): void;
   warn(message: string, fields?: LogFields | Error): void;
   info(message: string, fields?: LogFields | Error): void;
+  /** Requests of callers, one by one: below `info`, which is for what happens to orders. */
+  http(message: string, fields?: LogFields | Error): void;
   debug(message: string, fields?: LogFields | Error): void;
   /** Adds fields to each line, such as requestId or orderId. Follows the level of its parent. */
   child(fields: LogFields): Logger;
@@ -70,6 +72,10 @@ class WinstonLogger implements Logger {
 
   info(message: string, fields?: LogFields | Error): void {
     this.#log('info', message, fields);
+  }
+
+  http(message: string, fields?: LogFields | Error): void {
+    this.#log('http', message, fields);
   }
 
   debug(message: string, fields?: LogFields | Error): void {

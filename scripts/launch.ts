@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { superviseApp, type AppProcess } from '../runtime/embedded/app-process.ts';
+import { MEMORY_ENV, NODE_FLAGS } from '../runtime/embedded/app-memory.ts';
 import { DataFolder } from '../runtime/embedded/data-folder.ts';
 import { EmbeddedServers, settlePort } from '../runtime/embedded/embedded-servers.ts';
 import type { Say } from '../runtime/embedded/say.ts';
@@ -117,10 +118,10 @@ export const launch = async ({ env, demo, say }: LaunchOptions): Promise<void> =
     const roles = demo ? 'api,worker,relay,simulators' : 'api,worker,relay';
     app = superviseApp({
       cwd: root,
-      // A larger young generation: most of what a request or a step makes is gone a moment later.
-      args: ['--max-semi-space-size=64', '--import', 'tsx', 'main.ts', '--roles', roles],
+      args: [...NODE_FLAGS, '--import', 'tsx', 'main.ts', '--roles', roles],
       env: {
         NODE_ENV: 'production',
+        ...MEMORY_ENV,
         ...env,
         ...(temporalAddress && { TEMPORAL_ADDRESS: temporalAddress }),
         ...(mongoUri && { MONGODB_URI: mongoUri }),
@@ -139,7 +140,9 @@ export const launch = async ({ env, demo, say }: LaunchOptions): Promise<void> =
     app.markReady();
     if (demo) {
       say(`demo: sign in as demo-operations, demo-finance, …; the password is in ${join(data.path, 'demo-password')}`);
-      say('demo: orders of demo (posted) and demo-taobao (collected) come from now on; ORDERHUB_LOG_LEVEL=info shows them');
+      say(
+        'demo: orders of demo (posted) and demo-taobao (collected) come from now on; ORDERHUB_LOG_LEVEL=info shows them',
+      );
     }
     const ui = uiUrl ? `  Temporal UI ${uiUrl}` : '';
     console.log(`ready  API ${url}  docs ${url}/docs${ui}`);

@@ -12,7 +12,7 @@ Ctrl-C or SIGTERM: takes no new work, finishes what it can in 15 s, stops all th
   ORDERHUB_PORT              port of the API (8080; 0 chooses a free one)
   ORDERHUB_HOST              address that the API listens on (127.0.0.1)
   ORDERHUB_DATA              folder of data, keys and logs (.orderhub)
-  ORDERHUB_LOG_LEVEL         error, warn, info or debug (error)
+  ORDERHUB_LOG_LEVEL         error, warn, info, http or debug (error); info shows each step of an order
   ORDERHUB_ADMIN_PASSWORD    password of the user admin, at least 8 characters; unset: a random one, printed once
   TEMPORAL_ADDRESS           an existing Temporal server as host:port, in place of the embedded one
   TEMPORAL_NAMESPACE         its namespace (default)

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../runtime/logger.ts';
 import { refill, type DemoCast } from './demo-cast.ts';
 import { DEMO_WAREHOUSES } from './demo-setup.ts';
-import { finishLeftovers, STORIES } from './demo-stories.ts';
+import { finishLeftovers, openOrders, STORIES } from './demo-stories.ts';
 
 /** A new order this often; with stories of about half a minute some eight orders are under way at once. */
 const SECONDS_BETWEEN_ORDERS = 4;
@@ -11,7 +11,8 @@ const LEAST_STOCK = 200;
 
 /** Traffic of the shop whose orders are posted over REST, until the signal. */
 export const runOwnShop = async (cast: DemoCast, logger: Logger, signal: AbortSignal): Promise<void> => {
-  finishLeftovers(cast).catch((error: unknown) => {
+  const left = await openOrders(cast);
+  finishLeftovers(cast, left).catch((error: unknown) => {
     if (!signal.aborted) logger.warn('Orders of the last demo stay open', { error });
   });
   const stories = Object.entries(STORIES);

@@ -23,16 +23,24 @@ let waybill = Date.now();
 
 const OPEN_AT_START = ['on_hold', 'partially_shipped', 'awaiting_shipment', 'shipped'] as const;
 
-/** Takes care of what the demo had under way when it was stopped: nobody else would. */
-export const finishLeftovers = async (cast: DemoCast): Promise<void> => {
+export type LeftOrder = Pick<OrderAnswer, 'orderId' | 'status'>;
+
+/** What the demo had under way when it was stopped. */
+export const openOrders = async (cast: DemoCast): Promise<LeftOrder[]> => {
+  const found: LeftOrder[] = [];
   for (const status of OPEN_AT_START) {
     const query = `shopId=${cast.shopId}&status=${status}&limit=100`;
-    const { items } = await cast.merchant.get<{ items: OrderAnswer[] }>(`/v1/orders?${query}`);
-    for (const { orderId } of items)
-      if (status === 'shipped') await receive(cast, orderId, 1);
-      else if (status === 'awaiting_shipment') await fulfil(cast, orderId, { seconds: 1, deliver: false });
-      else await cancel(cast, orderId, 'the demo was stopped meanwhile');
+    found.push(...(await cast.merchant.get<{ items: OrderAnswer[] }>(`/v1/orders?${query}`)).items);
   }
+  return found;
+};
+
+/** Takes care of them: nobody else would. */
+export const finishLeftovers = async (cast: DemoCast, left: readonly LeftOrder[]): Promise<void> => {
+  for (const { orderId, status } of left)
+    if (status === 'shipped') await receive(cast, orderId, 1);
+    else if (status === 'awaiting_shipment') await fulfil(cast, orderId, { seconds: 1, deliver: false });
+    else await cancel(cast, orderId, 'the demo was stopped meanwhile');
 };
 
 const cancel = (cast: DemoCast, orderId: string, reason: string) =>

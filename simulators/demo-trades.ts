@@ -59,7 +59,7 @@ export const TRADE_STORIES: Readonly<Record<string, (stage: TradeStage) => Promi
     order(stage, {
       lines: [{ ...ARTICLES[0], skuId: '4800000000104', outerSkuId: RARE_GOODS, title: '台灯', num: 1 }],
     }),
-  'phone is missing': async (stage) => order(stage, { receiver: { mobile: '' } }),
+  'address is missing': async (stage) => order(stage, { raw: { oaid: null, receiver_address: '' } }),
   async 'two parcels'(stage) {
     const tid = order(stage, { lines: someLines(2) });
     const delivery = await untilDelivery(stage, tid, 'packed');

@@ -1,39 +1,39 @@
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { Logger } from '../runtime/logger.ts';
 
-/** Which order, delivery, shop or time a call was about. */
-const ASKED = ['shopId', 'warehouseId', 'code', 'platformOrderId', 'from', 'to', 'source', 'backfillId'];
+/** Which delivery, shop or time a call was about. */
+const ASKED = ['shopId', 'warehouseId', 'code', 'from', 'to', 'source', 'backfillId', 'collectedTo', 'isLast'];
 /** How it came out; free texts of outside systems are left out. */
-const ANSWERED = ['state', 'seen', 'created', 'changed', 'unchanged', 'failed', 'told'];
+const ANSWERED = ['state', 'seen', 'created', 'changed', 'unchanged', 'failed', 'told', 'hasNews'];
 /** Of these only what moved something is worth a line. */
-const FREQUENT = ['collectMessages', 'distributeNews'];
+const FREQUENT = ['collectWindow', 'collectMessages', 'distributeNews'];
 /** Our own book-keeping around the calls. */
-const QUIET = ['planPoll', 'planBackfill', 'finishPoll', 'failPoll', 'reportBackfill', 'startDistribution'];
+const QUIET = ['planPoll', 'planBackfill', 'failPoll', 'reportBackfill', 'startDistribution'];
+const ORDER = /^order\//;
 
-/** One line for each call of an outside system and each run of collecting, with how long it took. */
+/**
+ * One line for each call of an outside system and each run of collecting, with how long it took. What fails is logged by
+ * the SDK.
+ */
 export const activityLog =
-  (logger: Pick<Logger, 'info' | 'warn' | 'isEnabled'>): ActivityInterceptorsFactory =>
-  ({ info: { activityType, attempt } }) => ({
+  (logger: Pick<Logger, 'info' | 'isEnabled'>): ActivityInterceptorsFactory =>
+  ({ info: { activityType, attempt, workflowExecution } }) => ({
     inbound: {
       async execute(input, next) {
-        if (QUIET.includes(activityType) || !logger.isEnabled('warn')) return next(input);
         const startedAt = Date.now();
-        const about = () => ({
+        const answer = await next(input);
+        if (QUIET.includes(activityType) || !logger.isEnabled('info')) return answer;
+        const outcome = pick(answer, ANSWERED);
+        if (FREQUENT.includes(activityType) && isNothing(outcome)) return answer;
+        const workflowId = workflowExecution?.workflowId ?? '';
+        logger.info(activityType, {
+          ...(ORDER.test(workflowId) ? { orderId: workflowId.replace(ORDER, '') } : {}),
           ...pick(input.args[0], ASKED),
+          ...outcome,
           ...(attempt > 1 ? { attempt } : {}),
           ms: Date.now() - startedAt,
         });
-        try {
-          const answer = await next(input);
-          const outcome = pick(answer, ANSWERED);
-          if (logger.isEnabled('info') && !(FREQUENT.includes(activityType) && isNothing(outcome)))
-            logger.info(activityType, { ...about(), ...outcome });
-          return answer;
-        } catch (error) {
-          const { name, message, type } = error as Error & { type?: string };
-          logger.warn(`${activityType} has failed`, { ...about(), kind: type ?? name, reason: message });
-          throw error;
-        }
+        return answer;
       },
     },
   });

@@ -3,6 +3,7 @@ import type { Connection } from 'mongoose';
 import type { ChannelActivityDeps } from '../activities/channel-activities.ts';
 import { EndedOrderBook } from '../activities/intake/ended-orders.ts';
 import { OrderCollector } from '../activities/intake/order-collector.ts';
+import { Pace } from '../activities/intake/pace.ts';
 import { ShopPolls } from '../activities/intake/poll-shop.ts';
 import type { ChannelSettings, CredentialBox } from '../activities/intake/ports.ts';
 import { ShopSessions } from '../activities/intake/shop-sessions.ts';
@@ -40,13 +41,15 @@ export interface ChannelParts {
   createClient: CreateChannelClient;
   /** For how long raw payloads are kept. */
   inboxDays?: number | undefined;
-  /** Orders of a shop that may be started or told at once. */
+  /** Orders that may be started or told at once, as long as each is done quickly. */
   inFlight?: number | undefined;
 }
 
 const DAY_MS = 86_400_000;
 const INBOX_DAYS = 30;
 const IN_FLIGHT = 32;
+/** However slow they are. */
+const LEAST_IN_FLIGHT = 4;
 
 /** What the channels' activities work with, over real stores. Registers their models on the connection. */
 export const channelDeps = (
@@ -103,7 +106,7 @@ export const channelDeps = (
       ended: new EndedOrderBook({ orders, committer: hub.committer, chainEntry, timers, now }),
       watch,
       log,
-      inFlight: parts.inFlight ?? IN_FLIGHT,
+      pace: new Pace({ least: LEAST_IN_FLIGHT, most: parts.inFlight ?? IN_FLIGHT }),
     },
     startDistribution: startDistribution(client, shops),
     settings,

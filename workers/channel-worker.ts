@@ -38,6 +38,7 @@ export async function startChannelWorker(
     maxCachedWorkflows: 100,
     maxConcurrentWorkflowTaskExecutions: 10,
     maxConcurrentActivityTaskExecutions: 50,
+    maxHeartbeatThrottleInterval: '5s',
     shutdownGraceTime: '5s',
     shutdownForceTime: '14s',
   });

@@ -21,6 +21,12 @@ const WORKFLOW_STACK_FRAMES = 2;
  */
 const shortenWorkflowStacks = (): void => setFlagsFromString(`--stack-trace-limit=${WORKFLOW_STACK_FRAMES}`);
 
+/**
+ * A tenth of a megabyte each. An order waits for people most of its life, and is read anew from its history when they have
+ * done; what follows within seconds finds it here.
+ */
+const CACHED_WORKFLOWS = 400;
+
 /** Serves every queue; each can be served any number of times. */
 export async function startWorkers(context: AppContext): Promise<RunningRole> {
   shortenWorkflowStacks();
@@ -54,7 +60,7 @@ async function startOrdersWorker({ config, logger, mongo, temporal, metrics }: A
     activities: createOrderActivities({ committer: hub.committer, cases: new CaseStore(mongo), chainEntry }),
     reuseV8Context: true,
     workflowThreadPoolSize: 1,
-    maxCachedWorkflows: 2000,
+    maxCachedWorkflows: CACHED_WORKFLOWS,
     maxConcurrentWorkflowTaskExecutions: 100,
     maxConcurrentLocalActivityExecutions: 200,
     maxConcurrentActivityTaskExecutions: 100,

@@ -20,7 +20,7 @@ export const { planPoll, planBackfill, finishPoll, failPoll, reportBackfill, sta
 export const { collectWindow } = proxyActivities<ChannelActivities>({
   startToCloseTimeout: '30m',
   scheduleToCloseTimeout: '40m',
-  heartbeatTimeout: '1m',
+  heartbeatTimeout: '20s',
   retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '1m', maximumAttempts: 7 },
   summary: 'collect what changed in one window',
   priority,
@@ -30,7 +30,7 @@ export const { collectWindow } = proxyActivities<ChannelActivities>({
 export const { collectWindow: collectWindowInsistently } = proxyActivities<ChannelActivities>({
   startToCloseTimeout: '30m',
   scheduleToCloseTimeout: '6h',
-  heartbeatTimeout: '1m',
+  heartbeatTimeout: '20s',
   retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '5m' },
   summary: 'collect one window of a backfill',
   priority,
@@ -39,7 +39,7 @@ export const { collectWindow: collectWindowInsistently } = proxyActivities<Chann
 /** Once: messages come again within seconds, and what they hint at is found by the poll too. */
 export const { collectMessages } = proxyActivities<ChannelActivities>({
   startToCloseTimeout: '5m',
-  heartbeatTimeout: '1m',
+  heartbeatTimeout: '20s',
   retry: { maximumAttempts: 1 },
   summary: 'collect the orders that messages name',
   priority,
@@ -49,7 +49,7 @@ export const { collectMessages } = proxyActivities<ChannelActivities>({
 export const { distributeNews } = proxyActivities<ChannelActivities>({
   startToCloseTimeout: '30m',
   scheduleToCloseTimeout: '2h',
-  heartbeatTimeout: '1m',
+  heartbeatTimeout: '20s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
   summary: 'start and tell the orders that have news',
   priority,

@@ -3,6 +3,7 @@ import type { Origin } from '../../domain/order-messages.ts';
 import type { CollectedOrderStore, UntoldOrder, UntoldPosition } from '../../models/collected-orders.ts';
 import type { OrderWatch } from '../../models/order-watch.ts';
 import type { EndedOrderBook } from './ended-orders.ts';
+import type { Pace } from './pace.ts';
 import type { IntakeLog } from './ports.ts';
 
 /** The client side of orders' workflows. */
@@ -19,8 +20,7 @@ export interface DistributeDeps {
   ended: Pick<EndedOrderBook, 'openEnded' | 'tellEnded'>;
   watch: Pick<OrderWatch, 'waitFor'>;
   log: IntakeLog;
-  /** Orders that may be under way at once. */
-  inFlight: number;
+  pace: Pace;
 }
 
 export interface DistributeNewsInput {
@@ -46,8 +46,8 @@ const FIRST_STEP_WITHIN_MS = 15_000;
 const STEP_WITHIN_MS = 1000;
 
 /**
- * Tells orders what their platforms say of them, oldest news first. So many are under way at once as there are lanes, and an
- * order is under way until its step is written: the rate is what the engine takes, and others find it free.
+ * Tells orders what their platforms say of them, oldest news first. An order is under way until its step is written, and
+ * only so many are at once: the rate is what engine and database take, and others find them free.
  */
 export const distributeNews = async (
   deps: DistributeDeps,
@@ -67,13 +67,13 @@ export const distributeNews = async (
       const { done, value: order } = await waiting.next();
       if (done || signal.aborted) return;
       beat();
-      if (await isTold(deps, order)) {
+      if (await deps.pace.run(() => isTold(deps, order))) {
         answer.told += 1;
         if (told.push(order) >= SETTLE_AT) await settle();
       } else answer.failed += 1;
     }
   };
-  await Promise.all(Array.from({ length: deps.inFlight }, lane));
+  await Promise.all(Array.from({ length: deps.pace.most }, lane));
   await settle();
   signal.throwIfAborted();
   return answer;
@@ -103,16 +103,18 @@ const isTold = async (deps: DistributeDeps, order: UntoldOrder): Promise<boolean
 };
 
 const tell = async (deps: DistributeDeps, order: UntoldOrder): Promise<boolean> => {
-  const { orders, teller, ended, watch } = deps;
+  const { orders, teller, ended, watch, pace } = deps;
   const { _id: orderId, revision, snapshot, origin } = order;
   if (order.isEnded && (await ended.tellEnded(orderId, snapshot))) return true;
   // Waited for from before the call: the step may be written before the call has been answered.
   const waitedFor = async (step: number, withinMs: number, call: () => Promise<boolean>): Promise<boolean> => {
     const isOver = new AbortController();
+    const since = performance.now();
     const written = watch.waitFor(orderId, step, withinMs, isOver.signal);
     try {
       if (!(await call())) return false;
-      await written;
+      // What waits for a step that does not come says nothing of how busy it is.
+      if ((await written) || withinMs === FIRST_STEP_WITHIN_MS) pace.note(performance.now() - since);
       return true;
     } finally {
       isOver.abort();

@@ -14,6 +14,8 @@ const CODEC_SESSION_SEC = 3600;
 
 const HTML = 'text/html; charset=utf-8';
 const PAGE_HEADERS = {
+  // Under `no-referrer` browsers send the form with `Origin: null`, as another site's would be.
+  'Referrer-Policy': 'same-origin',
   'Content-Security-Policy': "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'",
 };
 

@@ -26,6 +26,8 @@ export function createCodecRoutes(deps: ApiDeps): Route[] {
     method: 'POST',
     tag: 'codec',
     access: { action: 'decode', subject: 'Payload' },
+    // The UI adds options that codec servers may ignore, such as `preserveStorageRefs`.
+    query: z.looseObject({}),
     body: payloadsSchema,
     bodyLimitBytes: BODY_LIMIT_BYTES,
     success: { status: 200, schema: payloadsSchema, description: 'The payloads in the same order' },

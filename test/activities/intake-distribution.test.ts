@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import { distributeNews } from '../../activities/intake/distribute-news.ts';
+import { Pace } from '../../activities/intake/pace.ts';
 import { auditCollection } from '../../models/audit-log.ts';
 import { orderCollection } from '../../models/order-records.ts';
 import { loadKeyring } from '../../runtime/keyring.ts';
@@ -33,10 +34,11 @@ const many = (count: number): FakeTrade[] =>
   Array.from({ length: count }, (_, i) => ({ id: `T${String(i).padStart(4, '0')}`, modifiedAt: at(count - i) }));
 const signal = new AbortController().signal;
 const distribute = async (inFlight = 8) => {
+  const pace = new Pace({ least: inFlight, most: inFlight });
   let told = 0;
   let failed = 0;
   for (let position: { at: string; orderId: string } | null = null; ;) {
-    const deps = { orders, teller, ended, watch, log, inFlight };
+    const deps = { orders, teller, ended, watch, log, pace };
     const answer: Awaited<ReturnType<typeof distributeNews>> = await distributeNews(
       deps,
       { shopId: 'tb1', after: position },
@@ -130,4 +132,25 @@ test('an order that has ended hears by its view, never by a workflow', async () 
   assert.deepEqual(await distribute(), { told: 1, failed: 0 });
   assert.deepEqual([teller.started, teller.told], [[], []]);
   assert.equal(await orders.hasUntold('tb1'), false);
+});
+
+test('more orders are under way at once while each is done quickly, fewer when they wait for one another', async () => {
+  const pace = new Pace({ least: 2, most: 10, wantedMs: 100 });
+  assert.equal(pace.limit, 2);
+  for (let i = 0; i < 100; i += 1) pace.note(50);
+  assert.equal(pace.limit, 10);
+  for (let i = 0; i < 10; i += 1) pace.note(150);
+  assert.equal(pace.limit, 5);
+  for (let i = 0; i < 100; i += 1) pace.note(150);
+  assert.equal(pace.limit, 2);
+  let [underWay, most, done] = [0, 0, 0];
+  const work = async () => {
+    most = Math.max(most, (underWay += 1));
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    underWay -= 1;
+    done += 1;
+  };
+  const failing = assert.rejects(pace.run(() => Promise.reject(new Error('failed'))));
+  await Promise.all([failing, ...Array.from({ length: 20 }, () => pace.run(work))]);
+  assert.deepEqual([most, done], [2, 20]);
 });

@@ -36,6 +36,13 @@ describe('the codec endpoint', () => {
     assert.deepEqual(entry?.detail, { payloads: 1, namespace: 'default' });
   });
 
+  it('takes the options that the Temporal UI adds to the address', async () => {
+    const options = { token: admin, body: (await encode()) as object };
+    const { status, body } = await api.call('POST', '/v1/codec/decode?preserveStorageRefs=true', options);
+    assert.equal(status, 200);
+    assert.deepEqual(body, clear);
+  });
+
   it('is for admin only', async () => {
     for (const role of ['cs_supervisor', 'auditor', 'service'] as const)
       assert.equal((await decode(await api.as(`u-${role}`, [role]), clear)).status, 403);
@@ -93,6 +100,8 @@ describe('the codec endpoint', () => {
     const page = await api.call('GET', '/v1/codec/login');
     assert.equal(page.status, 200);
     assert.match(page.headers.get('content-security-policy') ?? '', /form-action 'self'/);
+    // Without it browsers send the form's Origin as null, which is refused above.
+    assert.equal(page.headers.get('referrer-policy'), 'same-origin');
   });
 
   it('ends with the session and the roles of who signed in', async () => {

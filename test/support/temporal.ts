@@ -10,7 +10,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { Client } from '@temporalio/client';
 import { createLogger } from '../../runtime/logger.ts';
-import { ensureSearchAttributes, FAILURE_CONVERTER_PATH } from '../../runtime/temporal.ts';
+import { ensureNamespace, ensureSearchAttributes, FAILURE_CONVERTER_PATH } from '../../runtime/temporal.ts';
 import { buildWorkflows, bundleName, removeOldBundles } from '../../scripts/build-workflows.ts';
 import proto from '@temporalio/proto';
 import { SEARCH_ATTRIBUTES } from '../../runtime/search-attributes.ts';
@@ -51,7 +51,10 @@ export const quietRuntime = (): void => {
 };
 
 /** Workflows are kept between tasks unless `maxCachedWorkflows` is 0: then every task replays its history. */
-export type BenchWorker = Pick<WorkerOptions, 'taskQueue' | 'activities' | 'maxCachedWorkflows'>;
+export type BenchWorker = Pick<WorkerOptions, 'taskQueue' | 'activities' | 'maxCachedWorkflows'> & {
+  /** False for a queue of activities alone. */
+  hasWorkflows?: boolean;
+};
 
 export interface TemporalBench {
   readonly client: Client;
@@ -70,6 +73,7 @@ export const newQueue = (): string => `orders-${randomUUID()}`;
 interface Engine {
   client: Client;
   connection: NativeConnection;
+  namespace: string;
   pass(ms: number): Promise<void>;
   now(): Promise<number>;
   close(): Promise<void>;
@@ -78,8 +82,12 @@ interface Engine {
 /** One time-skipping server and one bundle for all tests of a file; each test takes a queue or orders of its own. */
 export const useTemporal = (): TemporalBench => useEngine(skippingEngine);
 
-/** The same over a real server, where time passes as it does: for what the time-skipping one does otherwise. */
-export const useRealTemporal = (): TemporalBench => useEngine(async () => realEngine(await temporalAddress()));
+/**
+ * The same over a real server, where time passes as it does: for what the time-skipping one does otherwise. Where queues
+ * with fixed names are worked, in a namespace of its own, for other files use the server too.
+ */
+export const useRealTemporal = ({ namespace = 'default' } = {}): TemporalBench =>
+  useEngine(async () => realEngine(await temporalAddress(), namespace));
 
 /** The same outside tests; to be closed. */
 export const startBench = async (address: string): Promise<TemporalBench & { close(): Promise<void> }> => {
@@ -101,6 +109,7 @@ const skippingEngine = async (): Promise<Engine> => {
   return {
     client: env.client,
     connection: env.nativeConnection,
+    namespace: 'default',
     async pass(ms) {
       // In parts, so that what a timer sets off is carried out before the next hour begins.
       for (let left = ms; left > 0; left -= HOUR_MS) await env.sleep(Math.min(left, HOUR_MS));
@@ -110,12 +119,15 @@ const skippingEngine = async (): Promise<Engine> => {
   };
 };
 
-const realEngine = async (address: string): Promise<Engine> => {
+const realEngine = async (address: string, namespace = 'default'): Promise<Engine> => {
   const connection = await NativeConnection.connect({ address });
-  await ensureSearchAttributes(connection, 'default', createLogger({ stream: new PassThrough().resume() }));
+  const logger = createLogger({ stream: new PassThrough().resume() });
+  await ensureNamespace(connection, namespace, logger, 1);
+  await ensureSearchAttributes(connection, namespace, logger);
   return {
-    client: new Client({ connection, dataConverter }),
+    client: new Client({ connection, namespace, dataConverter }),
     connection,
+    namespace,
     pass: sleep,
     now: async () => Date.now(),
     close: () => connection.close(),
@@ -150,12 +162,13 @@ function benchOver(start: () => Promise<Engine>) {
     return engine;
   };
 
-  const createWorker = async (options: BenchWorker): Promise<Worker> => {
-    const [{ connection }, workflowBundle] = await started();
+  const createWorker = async ({ hasWorkflows = true, ...options }: BenchWorker): Promise<Worker> => {
+    const [{ connection, namespace }, workflowBundle] = await started();
     return Worker.create({
       ...options,
       connection,
-      workflowBundle,
+      namespace,
+      ...(hasWorkflows ? { workflowBundle } : {}),
       dataConverter,
       reuseV8Context: true,
       workflowThreadPoolSize: 1,

@@ -23,7 +23,7 @@ export interface FakeDelivery {
   state: 'taken' | 'packed' | 'stopped';
 }
 
-/** One order's outside: the systems of its warehouses and its platform. Whatever is asked twice is done once. */
+/** The systems of the warehouses and the platform of a test's order. Whatever is asked twice is done once. */
 export class FakeOutside {
   /** By the delivery's number in the order, `D1`. */
   readonly deliveries = new Map<string, FakeDelivery>();
@@ -33,7 +33,7 @@ export class FakeOutside {
   readonly calls: string[] = [];
   readonly #faults = new Map<OutsideCall, Required<OutsideFault>>();
   readonly #refusals = new Map<OutsideCall, { detail: string; when: (key: string) => boolean }>();
-  readonly #gates = new Map<OutsideCall, Promise<void>>();
+  readonly #gates = new Map<OutsideCall, { key: string | undefined; isOpen: Promise<void>; open: () => void }>();
 
   fail(call: OutsideCall, { at, times = 1, isFinal = false }: OutsideFault): void {
     this.#faults.set(call, { at, times, isFinal });
@@ -48,14 +48,21 @@ export class FakeOutside {
     this.#refusals.set(call, { detail, when });
   }
 
-  /** Calls of this kind are answered only when the function that comes back is called; they take effect then. */
-  hold(call: OutsideCall): () => void {
+  /** Calls of this kind take effect, and are answered, only when the function that comes back is called. */
+  hold(call: OutsideCall, key?: string): () => void {
     let open = (): void => undefined;
-    this.#gates.set(call, new Promise((resolve) => (open = resolve)));
+    const isOpen = new Promise<void>((resolve) => (open = resolve));
+    this.#gates.set(call, { key, isOpen, open });
     return () => {
       this.#gates.delete(call);
       open();
     };
+  }
+
+  /** Every call that is held goes on. */
+  open(): void {
+    for (const { open } of this.#gates.values()) open();
+    this.#gates.clear();
   }
 
   /** From now on it is too late to stop it. */
@@ -67,7 +74,10 @@ export class FakeOutside {
 
   /** `D1 taken, D2 stopped` */
   get book(): string {
-    return [...this.deliveries].map(([code, { state }]) => `${code} ${state}`).join(', ');
+    return [...this.deliveries]
+      .map(([code, { state }]) => `${code} ${state}`)
+      .toSorted()
+      .join(', ');
   }
 
   handOver({ code, warehouseId, lines, snapshot }: HandOverInput): Promise<WmsAnswer> {
@@ -99,7 +109,8 @@ export class FakeOutside {
 
   async #carryOut(call: OutsideCall, key: string, effect: () => void): Promise<WmsAnswer> {
     this.calls.push(`${call} ${key}`);
-    await this.#gates.get(call);
+    const gate = this.#gates.get(call);
+    if (gate?.key === undefined || gate.key === key) await gate?.isOpen;
     const fault = this.#faults.get(call);
     const isHit = fault !== undefined && fault.times > 0;
     if (isHit) fault.times -= 1;

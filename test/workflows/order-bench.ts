@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { before } from 'node:test';
 import { WorkflowUpdateFailedError, type Client, type WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import proto from '@temporalio/proto';
 import { createOrderActivities } from '../../activities/order-activities.ts';
 import { orderWorkflowId } from '../../domain/ids.ts';
 import type { OrderCommand, Origin } from '../../domain/order-messages.ts';
@@ -9,7 +10,9 @@ import type { OrderSnapshot, OrderState, Payment } from '../../domain/order-mode
 import type { OrderTimers } from '../../domain/order-timers.ts';
 import { chainEntry } from '../../models/audit-log.ts';
 import {
+  CHANNELS_QUEUE,
   commandUpdates,
+  FULFILMENT_QUEUE,
   ORDER_WORKFLOW,
   searchAttributes,
   stockReservedSignal,
@@ -19,21 +22,25 @@ import {
 } from '../../workflows/contract.ts';
 import type { orderWorkflow } from '../../workflows/order-workflow.ts';
 import { FakeLedger } from '../support/fake-ledger.ts';
+import { FakeOutside, outsideActivities } from './fake-outside.ts';
 import { eventually, newQueue, useTemporal, type TemporalBench } from '../support/temporal.ts';
+
+const STARTED = proto.temporal.api.enums.v1.PendingActivityState.PENDING_ACTIVITY_STATE_STARTED;
 
 export const ORIGIN: Origin = { actor: { kind: 'user', id: 'ann' }, requestId: 'r1' };
 export const TEN_DAYS: OrderTimers = { paymentTimeoutMs: 1_800_000, autoCompleteMs: 864_000_000 };
 
 type Handle = WorkflowHandleWithFirstExecutionRunId<typeof orderWorkflow>;
 
-/** One queue for the orders of many ledgers. */
+/** One queue for the orders of many ledgers, and what they ask of the outside. */
 export const servingActivities = () => {
-  const ledgers = new Map<string, FakeLedger>();
-  const ledgerOf = (orderId: string): FakeLedger => {
-    const ledger = ledgers.get(orderId.split('-')[0] ?? '');
-    if (!ledger) throw new Error(`no test has the order ${orderId}`);
-    return ledger;
+  const benches = new Map<string, OrderBench>();
+  const benchOf = (orderId: string): OrderBench => {
+    const bench = benches.get(orderId.split('-')[0] ?? '');
+    if (!bench) throw new Error(`no test has the order ${orderId}`);
+    return bench;
   };
+  const ledgerOf = (orderId: string): FakeLedger => benchOf(orderId).ledger;
   return {
     taskQueue: newQueue(),
     activities: createOrderActivities({
@@ -41,14 +48,28 @@ export const servingActivities = () => {
       cases: { open: (entry) => ledgerOf(entry.orderId ?? '').open(entry) },
       chainEntry,
     }),
-    add: ({ prefix, ledger }: OrderBench) => void ledgers.set(prefix, ledger),
+    outside: outsideActivities((orderId) => benchOf(orderId).outside),
+    add: (bench: OrderBench) => void benches.set(bench.prefix, bench),
   };
 };
 
+/** Works the queues of warehouses and platforms, which have fixed names: on a server that nobody else uses. */
+export const workOutside = (
+  temporal: Pick<TemporalBench, 'work'>,
+  { outside }: Pick<ReturnType<typeof servingActivities>, 'outside'>,
+): Promise<{ stop(): Promise<void> }[]> =>
+  Promise.all(
+    [FULFILMENT_QUEUE, CHANNELS_QUEUE].map((taskQueue) =>
+      temporal.work({ taskQueue, activities: outside, hasWorkflows: false }),
+    ),
+  );
+
 /** The orders of one file's tests: one worker serves them all, each test has a ledger of its own. */
-export const useOrders = (temporal: TemporalBench = useTemporal()) => {
-  const { taskQueue, activities, add } = servingActivities();
+export const useOrders = (temporal: TemporalBench = useTemporal(), { hasOutside = false } = {}) => {
+  const serving = servingActivities();
+  const { taskQueue, activities, add } = serving;
   before(() => temporal.work({ taskQueue, activities }));
+  if (hasOutside) before(() => workOutside(temporal, serving));
   /** Runs a test's story and ends the workflows that it leaves behind. */
   const story =
     (tell: (bench: OrderBench) => Promise<void>, ...warehouseIds: string[]) =>
@@ -59,6 +80,7 @@ export const useOrders = (temporal: TemporalBench = useTemporal()) => {
         await tell(bench);
       } finally {
         await bench.end();
+        const t0 = Date.now(); await temporal.pass(1500); if (Date.now()-t0>700) console.log('LOCKED', Date.now()-t0);
       }
     };
   return { temporal, story };
@@ -69,6 +91,7 @@ type StartOptions = Partial<OrderSnapshot & OrderWorkflowInput> & { taskQueue?: 
 
 export class OrderBench {
   readonly ledger: FakeLedger;
+  readonly outside = new FakeOutside();
   readonly prefix = `own1.${randomUUID().slice(0, 8)}`;
   readonly #temporal: TemporalBench;
   readonly #taskQueue: string;
@@ -80,6 +103,13 @@ export class OrderBench {
     this.ledger = new FakeLedger(...warehouseIds);
     this.ledger.onFilled = (orderId, round) =>
       void temporal.client.workflow.getHandle(orderWorkflowId(orderId)).signal(stockReservedSignal, { round });
+  }
+
+  /** These warehouses are worked by systems of their own. */
+  haveSystems(...warehouseIds: string[]): void {
+    const { warehouses } = this.ledger;
+    for (const [index, warehouse] of warehouses.entries())
+      warehouses[index] = { ...warehouse, hasWms: warehouseIds.includes(warehouse.warehouseId) };
   }
 
   /** Taken in now; a payment in it was made now. */
@@ -116,9 +146,10 @@ export class OrderBench {
   }
 
   async end(): Promise<void> {
+    this.outside.open();
     for (const order of this.#orders) {
       // A run that is ended within a task would leave this server's clock locked.
-      await order.details().catch(() => undefined);
+      await order.isQuiet().catch(() => undefined);
       await order.newest.terminate('the test is over').catch(() => undefined);
     }
   }
@@ -132,7 +163,7 @@ export class OrderBench {
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       typedSearchAttributes: [{ key: searchAttributes.orderStatus, value: 'processing' }],
     });
-    const order = new Order(this.#temporal, this.ledger, handle);
+    const order = new Order(this.#temporal, this.ledger, handle, input.snapshot);
     this.#orders.push(order);
     return order;
   }
@@ -146,10 +177,13 @@ interface Clocked {
 
 export class Order {
   readonly handle: Handle;
+  /** As it was taken in. */
+  readonly snapshot: OrderSnapshot;
   readonly #temporal: Clocked;
   readonly #ledger: FakeLedger;
 
-  constructor(temporal: Clocked, ledger: FakeLedger, handle: Handle) {
+  constructor(temporal: Clocked, ledger: FakeLedger, handle: Handle, snapshot: OrderSnapshot) {
+    this.snapshot = snapshot;
     this.#temporal = temporal;
     this.#ledger = ledger;
     this.handle = handle;
@@ -211,6 +245,18 @@ export class Order {
     return (events ?? []).map((event) => {
       const key = Object.keys(event).find((name) => name.endsWith('EventAttributes')) ?? '';
       return key.replace('EventAttributes', '');
+    });
+  }
+
+  /** Waits until nobody is at work for the order. */
+  async isQuiet(): Promise<void> {
+    await eventually(async () => {
+      const { raw } = await this.newest.describe();
+      const running = raw.pendingActivities?.filter(({ state }) => state === STARTED) ?? [];
+      const events = await this.events();
+      const count = (pattern: RegExp) => events.filter((event) => pattern.test(event)).length;
+      if (running.length > 0 || count(/^workflowTaskScheduled/) > count(/^workflowTask(Completed|Failed|TimedOut)/))
+        throw new Error(`${this.id} is at work`);
     });
   }
 

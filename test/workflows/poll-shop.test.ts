@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createChannelActivities } from '../../activities/channel-activities.ts';
+import { Pace } from '../../activities/intake/pace.ts';
 import { BackfillDesk } from '../../models/backfill-desk.ts';
 import { BackfillStore } from '../../models/backfills.ts';
 import { orderCollection } from '../../models/order-records.ts';
@@ -58,7 +59,7 @@ const shopOf = (shopId: string) => {
     polls,
     orders,
     backfills,
-    distribution: { orders, teller, ended, watch, log, inFlight: 8 },
+    distribution: { orders, teller, ended, watch, log, pace: new Pace({ least: 8, most: 8 }) },
     startDistribution: async () => {
       await temporal.client.workflow.signalWithStart(DISTRIBUTE_WORKFLOW, {
         taskQueue: queue,
