@@ -1,10 +1,13 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { temporalAddress } from '../test/support/servers.ts';
-import { startBench } from '../test/support/temporal.ts';
-import { OrderBench, servingActivities } from '../test/workflows/order-bench.ts';
+import { newQueue, startBench } from '../test/support/temporal.ts';
+import { OrderBench, servingActivities, workOutside } from '../test/workflows/order-bench.ts';
+import { OUTSIDE_STORIES } from '../test/replay/outside-stories.ts';
+import { SHOP_STORIES, shopOf, type ShopStory } from '../test/replay/shop-stories.ts';
 import { STORIES, type RecordedStory } from '../test/replay/stories.ts';
 
 const usage = `Records the histories that the replay tests play again: npm run record:histories [-- name …]
@@ -16,9 +19,10 @@ if (names.includes('--help')) {
   console.log(usage);
   process.exit(0);
 }
-const unknown = names.filter((name) => !(name in STORIES));
-if (unknown.length > 0)
-  throw new Error(`there is no story ${unknown.join(', ')}; there are ${Object.keys(STORIES).join(', ')}`);
+const orderStories = { ...STORIES, ...OUTSIDE_STORIES };
+const known = [...Object.keys(orderStories), ...Object.keys(SHOP_STORIES)];
+const unknown = names.filter((name) => !known.includes(name));
+if (unknown.length > 0) throw new Error(`there is no story ${unknown.join(', ')}; there are ${known.join(', ')}`);
 
 /** A failure's message and stack as they are stored, without the stack: it names files of this machine. */
 const withoutStack = (attributes: { data?: string }): object => {
@@ -38,26 +42,38 @@ const withoutMachine = (json: string): { events: unknown[] } =>
 
 const bench = await startBench(await temporalAddress());
 const serving = servingActivities();
-const worker = await bench.work({ taskQueue: serving.taskQueue, activities: serving.activities });
+const workers = [
+  await bench.work({ taskQueue: serving.taskQueue, activities: serving.activities }),
+  ...(await workOutside(bench, serving)),
+];
+
+const write = async (name: string, handle: Pick<WorkflowHandle, 'fetchHistory'>): Promise<void> => {
+  const history = withoutMachine(historyToJSON(await handle.fetchHistory()));
+  writeFileSync(join(folder, `${name}.history.json`), `${JSON.stringify(history, null, 1)}\n`);
+  console.log(`${name}: ${history.events.length} events`);
+};
 
 const record = async (name: string, { tell, warehouseIds = [], isFirstRun = false }: RecordedStory): Promise<void> => {
   const orders = new OrderBench(bench, serving.taskQueue, warehouseIds);
   serving.add(orders);
   const order = await tell(orders);
   const { workflowId, firstExecutionRunId } = order.handle;
-  const handle = isFirstRun ? bench.client.workflow.getHandle(workflowId, firstExecutionRunId) : order.newest;
-  const history = withoutMachine(historyToJSON(await handle.fetchHistory()));
-  writeFileSync(join(folder, `${name}.history.json`), `${JSON.stringify(history, null, 1)}\n`);
-  console.log(`${name}: ${history.events.length} events`);
+  await write(name, isFirstRun ? bench.client.workflow.getHandle(workflowId, firstExecutionRunId) : order.newest);
   await orders.end();
 };
 
+const recordShop = async (name: string, { tell }: ShopStory): Promise<void> => {
+  const taskQueue = newQueue();
+  const shop = shopOf(bench.client, taskQueue, name);
+  const worker = await bench.work({ taskQueue, activities: shop.served });
+  await write(name, await tell(shop));
+  await worker.stop();
+};
+
 mkdirSync(folder, { recursive: true });
-for (const [name, story] of Object.entries(STORIES)) {
-  if (names.length > 0 && !names.includes(name)) continue;
-  rmSync(join(folder, `${name}.history.json`), { force: true });
-  await record(name, story);
-}
-await worker.stop();
+const isAsked = ([name]: [string, unknown]) => names.length === 0 || names.includes(name);
+for (const [name, story] of Object.entries(orderStories).filter(isAsked)) await record(name, story);
+for (const [name, story] of Object.entries(SHOP_STORIES).filter(isAsked)) await recordShop(name, story);
+for (const worker of workers) await worker.stop();
 await bench.close();
 process.exit(0);

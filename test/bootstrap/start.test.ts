@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, afterEach, test } from 'node:test';
@@ -131,6 +131,7 @@ test('the whole system starts within 20 s, and an open order goes on after a res
   assert.equal(await stop(first), 0);
   assert.match(first.output(), /stopping[^]*stopped\n$/);
   assert.equal(first.output().match(/^ready /gm)?.length, 1);
+  assert.ok(!existsSync(join(data, 'simulators')), 'simulators were started without the demo');
   assert.deepEqual(started.filter(isRunning), []);
 
   const second = await start(...NPM_START);

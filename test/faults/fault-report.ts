@@ -1,5 +1,4 @@
 import type { FaultReport } from './fault-run.ts';
-import { TARGETS } from './outages.ts';
 import type { Proof } from './proof.ts';
 
 const MOST_SHOWN = 12;
@@ -33,10 +32,12 @@ const figuresOf = ({
   engine,
   seconds: took,
   orders,
+  more = [],
 }: FaultReport): string[] => {
   const durations = [...tally.durationsMs].sort((a, b) => a - b);
   const slowest = [...outages].sort((a, b) => b.recoveryMs - a.recoveryMs)[0];
-  const kills = TARGETS.map((target) => `${target} ${outages.filter((outage) => outage.target === target).length}`);
+  const targets = [...new Set(outages.map(({ target }) => target))].sort();
+  const kills = targets.map((target) => `${target} ${outages.filter((outage) => outage.target === target).length}`);
   const count = Object.values(orders).reduce((sum, number) => sum + number, 0);
   const retries = Object.entries(tally.retries).map(([cause, number]) => `${cause} ${number}`);
   return [
@@ -50,6 +51,7 @@ const figuresOf = ({
     `Refused although it had been done: ${tally.refusedAfterEffect.length}${tally.refusedAfterEffect.length > 0 ? `, e.g. ${tally.refusedAfterEffect[0]}` : ''}.`,
     `Slowest recovery: ${slowest ? `${slowest.target}, ready ${seconds(slowest.recoveryMs)} after its start (away for ${seconds(slowest.downMs)})` : 'none'}.`,
     `After the long outage of MongoDB ${behind.orders} orders had a step to catch up with: half of them had done so after ${seconds(behind.halfMs)}, all after ${seconds(behind.ms)}.`,
+    ...more,
     `Longest history: ${engine.mostEvents} events. Failed workflow tasks: ${JSON.stringify(engine.failedTasks)}.`,
   ];
 };

@@ -45,10 +45,12 @@ export interface FaultReport {
   engine: EngineFigures;
   seconds: { driving: number; all: number };
   orders: Record<string, number>;
+  /** Figures that only some runs have. */
+  more?: string[];
 }
 
 /** Recovery is not known before; by this, orders are spread over the outages. */
-const USUAL_RECOVERY_MS = 3500;
+export const USUAL_RECOVERY_MS = 3500;
 const PROGRESS_EVERY_MS = 10_000;
 
 /**
@@ -111,11 +113,13 @@ export const faultRun = async (options: FaultRunOptions): Promise<FaultReport> =
   }
 };
 
-const tallyFile = ({ folder }: Pick<FaultRunOptions, 'folder'>, name: string): string =>
+export const tallyFile = ({ folder }: Pick<FaultRunOptions, 'folder'>, name: string): string =>
   join(folder, `${name}.commits`);
 
 /** API, worker and relay apart; the first two run each step again after it was written. */
-const startFaulty = (options: FaultRunOptions): Promise<Instance<AppName>> => {
+export const startFaulty = (
+  options: Pick<FaultRunOptions, 'folder' | 'env' | 'say' | 'lost' | 'ended'>,
+): Promise<Instance<AppName>> => {
   const { folder, env, say, lost, ended } = options;
   const faulty = (name: string, shares: { lost: number; ended: number }) => ({
     roles: name,
@@ -208,7 +212,7 @@ const reportProgress = async (orders: DrivenOrders, work: readonly Promise<unkno
   }
 };
 
-const proveAnswers = ({ wrong, calls }: CallTally): Proof => ({
+export const proveAnswers = ({ wrong, calls }: CallTally): Proof => ({
   claim: 'no caller was answered with an internal error, or with an error that is no problem+json',
   examined: calls,
   problems: wrong,

@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { faultRun } from './fault-run.ts';
+import { faultRun, type FaultRunOptions } from './fault-run.ts';
 import { reportOf } from './fault-report.ts';
+import { TARGETS } from './outages.ts';
+import { platformFaultRun } from './platform/platform-run.ts';
 
 const HELP = `npm run test:faults -- [options]
 
@@ -12,6 +14,8 @@ Takes orders through their lives over REST while api, worker, relay, MongoDB and
 started again in turn, and while every step is run again after it was written. Then proves from the data that every
 order ended right, that nothing was lost or done twice, and that counters, ledger, audit and workflows agree.
 
+  --platform      orders of a platform and its warehouse's system in place of the own shop's: both are simulated in a
+                  process of their own, which is killed too, and their calls fail in every way meanwhile
   --orders N      orders of all paths (300)
   --kills N       how often each process is killed (4), besides one long outage of each server
   --seed N        what the paths, pauses and outages follow from (random, printed)
@@ -22,6 +26,7 @@ order ended right, that nothing was lost or done twice, and that counters, ledge
 
 const { values } = parseArgs({
   options: {
+    platform: { type: 'boolean', default: false },
     orders: { type: 'string', default: '300' },
     kills: { type: 'string', default: '4' },
     seed: { type: 'string', default: String(randomInt(1_000_000)) },
@@ -60,18 +65,22 @@ process.once('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
 say(`seed ${seed}; starting MongoDB, Temporal, api, worker and relay on fresh data`);
+const longMs = values.platform ? { outside: 20_000, mongo: 30_000 } : { temporal: 25_000, mongo: 60_000 };
+const options: FaultRunOptions = {
+  folder,
+  env: process.env,
+  say,
+  orders,
+  seed,
+  plan: { rounds, pauseMs: [1500, 6000], downMs: [300, 4000], longMs },
+  lost: 0.03,
+  ended: 0.003,
+  withinMs: minutes * 60_000,
+};
 try {
-  const report = await faultRun({
-    folder,
-    env: process.env,
-    say,
-    orders,
-    seed,
-    plan: { rounds, pauseMs: [1500, 6000], downMs: [300, 4000], longMs: { temporal: 25_000, mongo: 60_000 } },
-    lost: 0.03,
-    ended: 0.003,
-    withinMs: minutes * 60_000,
-  });
+  const report = values.platform
+    ? await platformFaultRun({ ...options, targets: [...TARGETS, 'outside'], weatherMs: [300, 1500] })
+    : await faultRun(options);
   const { text, isProven } = reportOf(report);
   process.stdout.write(`\n${text}\n`);
   process.exit(isProven ? 0 : 1);

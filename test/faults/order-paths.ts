@@ -19,6 +19,10 @@ export interface OrderEnd {
   resolved: CaseCode[];
   /** What a workflow that is still open says that it waits for. */
   waits?: RegExp;
+  /** It was over when it was first seen. */
+  hasNoWorkflow?: true;
+  /** Steps that were written past the workflow, once it had ended; none unless said. */
+  stepsAfterEnd?: number;
 }
 
 export interface OrderPath {
@@ -192,7 +196,7 @@ export const ORDER_PATHS: OrderPath[] = [
   {
     name: 'cancelled, then paid',
     share: 3,
-    end: unsent('cancelled', { open: ['late_payment', 'refund_due'] }),
+    end: unsent('cancelled', { open: ['late_payment', 'refund_due'], stepsAfterEnd: 1 }),
     async run(story) {
       await story.place(BOTH, 0);
       await story.cancel();

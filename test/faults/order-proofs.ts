@@ -5,13 +5,13 @@ import { verifyAudit } from '../../models/audit-verification.ts';
 import { AuditSeals, type SealKeys } from '../../models/audit-seals.ts';
 import { caseCollection } from '../../models/case-records.ts';
 import { orderCollection, type OrderRecord } from '../../models/order-records.ts';
-import type { OrderPath } from './order-paths.ts';
+import type { OrderEnd } from './order-paths.ts';
 import { Claim, type Proof } from './proof.ts';
 
 /** An order of a run, and how its path says that it must stand. */
 export interface Expected {
   orderId: string;
-  path: OrderPath;
+  path: { name: string; end: OrderEnd };
 }
 
 const openWork = new Set(['pending_payment', 'on_hold', 'backordered', 'awaiting_shipment']);
@@ -32,7 +32,7 @@ export const proveOrders = async (connection: Connection, expected: readonly Exp
   return [ends, await proveCases(connection, expected)];
 };
 
-const proveOrder = (claim: Claim, record: OrderRecord, { name, end }: OrderPath): void => {
+const proveOrder = (claim: Claim, record: OrderRecord, { name, end }: Expected['path']): void => {
   const about = (what: string) => `${what} of ${record._id} (${name})`;
   claim.same(about('status'), record.status, end.status);
   const payments = Object.fromEntries(record.payments.map(({ paymentId, amount }) => [paymentId, amount]));

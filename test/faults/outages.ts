@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Instance } from '../../bench/instance.ts';
+import type { Member } from '../../bench/member.ts';
 import { between, shuffled, type Random } from './seeded.ts';
 
 export type AppName = 'api' | 'worker' | 'relay';
-export type Target = AppName | 'mongo' | 'temporal';
-export const TARGETS: readonly Target[] = ['api', 'worker', 'relay', 'mongo', 'temporal'];
+export type ServerName = 'mongo' | 'temporal';
+/** `outside`: the simulators of a platform and a warehouse's system. */
+export type Target = AppName | ServerName | 'outside';
+export const TARGETS = ['api', 'worker', 'relay', 'mongo', 'temporal'] as const satisfies readonly Target[];
 
 export interface Outage {
   target: Target;
@@ -20,12 +23,16 @@ export interface OutagePlan {
   rounds: number;
   pauseMs: readonly [number, number];
   downMs: readonly [number, number];
-  /** One more of each server. */
-  longMs: { temporal: number; mongo: number };
+  /** One more of each that is named. */
+  longMs: Partial<Record<Target, number>>;
 }
 
 /** Each process so many times, in an order and with pauses that follow from the seed; the long ones after the first round. */
-export const planOutages = (random: Random, { rounds, pauseMs, downMs, longMs }: OutagePlan): Outage[] => {
+export const planOutages = (
+  random: Random,
+  { rounds, pauseMs, downMs, longMs }: OutagePlan,
+  targets: readonly Target[] = TARGETS,
+): Outage[] => {
   const short = (target: Target): Outage => ({
     target,
     pauseMs: between(random, ...pauseMs),
@@ -37,7 +44,7 @@ export const planOutages = (random: Random, { rounds, pauseMs, downMs, longMs }:
     downMs: ms,
     isLong: true,
   }));
-  const round = () => shuffled(random, TARGETS).map(short);
+  const round = () => shuffled(random, targets).map(short);
   return [...round(), ...long, ...Array.from({ length: rounds - 1 }, round).flat()];
 };
 
@@ -53,9 +60,11 @@ export const suffer = async (
   instance: Instance<AppName>,
   { target, downMs }: Pick<Outage, 'target' | 'downMs'>,
   signal: AbortSignal,
-  meanwhile: (downUntil: number) => Promise<void>,
+  meanwhile: (downUntil: number) => Promise<void> = async () => {},
+  outside?: Member,
 ): Promise<OutageRecord> => {
-  const member = instance.member(target);
+  const member = target === 'outside' ? outside : instance.member(target);
+  if (!member) throw new Error(`there is no process ${target}`);
   await member.kill();
   const killedAt = Date.now();
   await meanwhile(killedAt + downMs);

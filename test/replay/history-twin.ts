@@ -4,9 +4,9 @@ import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 export type History = ReturnType<typeof historyFromJSON>;
 type HistoryEvent = NonNullable<History['events']>[number];
 
-/** Which payload of a history is otherwise: its input, an update or signal by name, or the answer of the n-th step. */
+/** Which payload of a history is otherwise: its input, an update or signal by name, the answer of the n-th step or activity. */
 export interface Twin {
-  of: 'input' | 'step' | `update ${string}` | `signal ${string}`;
+  of: 'input' | 'step' | 'activity' | `update ${string}` | `signal ${string}`;
   /** From 0. */
   nth?: number;
   // Payloads of all kinds; the story knows which.
@@ -18,6 +18,7 @@ const payloadOf = (event: HistoryEvent, of: Twin['of']): Payload[] | null | unde
   const [kind, name] = of.split(' ');
   if (kind === 'input') return event.workflowExecutionStartedEventAttributes?.input?.payloads;
   if (kind === 'step') return event.markerRecordedEventAttributes?.details?.['result']?.payloads;
+  if (kind === 'activity') return event.activityTaskCompletedEventAttributes?.result?.payloads;
   if (kind === 'signal') {
     const signal = event.workflowExecutionSignaledEventAttributes;
     return signal?.signalName === name ? signal?.input?.payloads : undefined;

@@ -8,11 +8,14 @@ import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { FAILURE_CONVERTER_PATH } from '../../runtime/temporal.ts';
 import { quietRuntime, workflowBundle } from '../support/temporal.ts';
 import { twinOf, type History } from './history-twin.ts';
+import { OUTSIDE_STORIES } from './outside-stories.ts';
+import { SHOP_STORIES } from './shop-stories.ts';
 import { STORIES } from './stories.ts';
 
 const folder = fileURLToPath(new URL('./histories/', import.meta.url));
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const names = Object.keys(STORIES);
+const stories = { ...STORIES, ...OUTSIDE_STORIES, ...SHOP_STORIES };
+const names = Object.keys(stories);
 const recorded = (name: string): unknown => JSON.parse(readFileSync(join(folder, `${name}.history.json`), 'utf8'));
 
 /** The name of each history, and what it breaks at, if it does. */
@@ -37,7 +40,7 @@ const replayed = (async () =>
 const twins = replayed.then(async () =>
   replay(
     await workflowBundle(),
-    all((name) => twinOf(recorded(name), STORIES[name]?.twin ?? assert.fail(name))),
+    all((name) => twinOf(recorded(name), stories[name]?.twin ?? assert.fail(name))),
   ),
 );
 
@@ -47,10 +50,10 @@ test('every story has its history, and every history its story', () => {
 });
 
 for (const name of names) {
-  test(`an order that is under way goes on with the workflow as it is now: ${name}`, async () => {
+  test(`what is under way goes on with the workflow as it is now: ${name}`, async () => {
     assert.equal((await replayed).get(name), 'replays');
   });
-  test(`the check can fail: ${name}, with ${STORIES[name]?.twin.of} otherwise, does not replay`, async () => {
+  test(`the check can fail: ${name}, with ${stories[name]?.twin.of} otherwise, does not replay`, async () => {
     assert.match((await twins).get(name) ?? '', /Nondeterminism|TMPRL1100|Determinism/i);
   });
 }

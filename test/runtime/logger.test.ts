@@ -130,3 +130,13 @@ test('circular, deep and huge fields are cut, not fatal', () => {
   assert.equal(line.loop.self, '[circular]');
   assert.ok(JSON.stringify(line).length < 12_000);
 });
+
+test('the id of a platform order stays readable behind its shop, also when it looks like a card number', () => {
+  const { logger, lines } = recorder();
+  logger.info('order', { orderId: 'shop-1.4111111111111111', workflowId: 'order/shop-1.4111111111111111' });
+  logger.info('card 4111111111111111');
+  const [order, card] = lines();
+  assert.equal(order.orderId, 'shop-1.4111111111111111');
+  assert.equal(order.workflowId, 'order/shop-1.4111111111111111');
+  assert.equal(card.message, 'card [card]');
+});

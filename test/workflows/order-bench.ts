@@ -80,7 +80,6 @@ export const useOrders = (temporal: TemporalBench = useTemporal(), { hasOutside 
         await tell(bench);
       } finally {
         await bench.end();
-        const t0 = Date.now(); await temporal.pass(1500); if (Date.now()-t0>700) console.log('LOCKED', Date.now()-t0);
       }
     };
   return { temporal, story };
@@ -152,6 +151,8 @@ export class OrderBench {
       await order.isQuiet().catch(() => undefined);
       await order.newest.terminate('the test is over').catch(() => undefined);
     }
+    // What was ended is settled when the clock moves.
+    await this.#temporal.pass(1);
   }
 
   async #begin(input: OrderWorkflowInput, taskQueue: string, isEager = false): Promise<Order> {

@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Outside, Steering } from '../../../bench/simulator-process.ts';
+import type { FaultInput as TaobaoFault } from '../../../simulators/channels/taobao/faults.ts';
+import type { FaultInput as WmsFault } from '../../../simulators/wms/wms-faults.ts';
+import { between, type Random } from '../seeded.ts';
+
+const TELL = 'taobao.logistics.offline.send';
+const LIST = 'taobao.trades.sold.increment.get';
+
+const TAOBAO: readonly TaobaoFault[] = [
+  { kind: 'throttle', seconds: 2, times: 1 },
+  { kind: 'throttle', method: TELL, seconds: 3, times: 1 },
+  { kind: 'expire-session', times: 1 },
+  { kind: 'lost-answer', method: TELL, times: 3 },
+  { kind: 'lost-answer', times: 2 },
+  { kind: 'cut', method: TELL, times: 2 },
+  { kind: 'cut', method: LIST, times: 2 },
+  { kind: 'bad-signature', method: LIST, times: 1 },
+  { kind: 'not-json', times: 2 },
+  { kind: 'http-500', times: 3 },
+  { kind: 'isp', times: 3 },
+  { kind: 'down', times: 3 },
+  { kind: 'slow', ms: 3000, times: 2 },
+  { kind: 'hang', method: TELL, times: 1 },
+];
+
+const CREATE = 'deliveryorder.create';
+const CONFIRM = 'deliveryorder.confirm';
+const WMS: readonly WmsFault[] = [
+  { kind: 'lost-answer', method: CREATE, times: 3 },
+  { kind: 'lost-answer', method: 'order.cancel', times: 2 },
+  { kind: 'cut-short', method: CREATE, times: 2 },
+  { kind: 'http-500', times: 3 },
+  { kind: 'busy', times: 3 },
+  { kind: 'down', times: 3 },
+  { kind: 'slow', delayMs: 3000, times: 2 },
+  { kind: 'hang', method: CREATE, times: 1 },
+  { kind: 'bad-signature', method: CONFIRM, times: 1 },
+  { kind: 'duplicate-report', times: 4 },
+  { kind: 'duplicate-report', method: CONFIRM, times: 4 },
+  { kind: 'out-of-order', times: 3, delayMs: 700 },
+];
+
+export interface Weather {
+  /** Faults that were asked for, by system and kind. */
+  counts: Record<string, number>;
+  /** From then on the outside does what it should. */
+  clear(): Promise<void>;
+}
+
+/** What goes wrong outside, one thing after the other as the seed says; some trades are touched and say nothing new. */
+export const startBadWeather = (
+  outside: Outside,
+  random: Random,
+  pauseMs: readonly [number, number],
+  signal: AbortSignal,
+): Weather => {
+  const counts: Record<string, number> = {};
+  const over = new AbortController();
+  const either = AbortSignal.any([over.signal, signal]);
+  const strike = async (name: string, steering: Steering, fault: TaobaoFault | WmsFault) => {
+    await steering.post('/faults', fault);
+    counts[`${name} ${fault.kind}`] = (counts[`${name} ${fault.kind}`] ?? 0) + (fault.times ?? 1);
+  };
+  const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
+  const blow = async () => {
+    while (!either.aborted) {
+      // Which they are follows from the seed, also while nobody answers.
+      const [isPlatform, ofPlatform, ofWarehouse, pause] = [
+        random() < 0.5,
+        pick(TAOBAO),
+        pick(WMS),
+        between(random, ...pauseMs),
+      ];
+      await (
+        isPlatform ? strike('platform', outside.taobao, ofPlatform) : strike('warehouse', outside.wms, ofWarehouse)
+      ).catch(() => undefined);
+      await outside.taobao.post('/touch', { count: 2 }).catch(() => undefined);
+      await sleep(pause, undefined, { signal: either }).catch(() => undefined);
+    }
+  };
+  const blowing = blow();
+  return {
+    counts,
+    async clear() {
+      over.abort();
+      await blowing;
+      await outside.taobao.delete('/faults');
+      await outside.wms.delete('/faults');
+    },
+  };
+};
