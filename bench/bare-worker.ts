@@ -9,8 +9,24 @@ import {
   Runtime,
   type InjectedSinks,
 } from '@temporalio/worker';
-import { deliveredSignal, shippedSignal, type BareSinks } from './bare-workflow.ts';
-import { inParallel, type Round } from './rounds.ts';
+import {
+  changedSignal,
+  deliveredSignal,
+  OUTSIDE_QUEUE,
+  reportUpdate,
+  shippedSignal,
+  type BareSinks,
+  type OutsideActivities,
+} from './bare-workflow.ts';
+import { inParallel, roundOf } from './rounds.ts';
+import type { ShapeName } from './shape.ts';
+
+/** What the parent asks for. */
+export interface BareRound {
+  shape: ShapeName;
+  count: number;
+  prefix: string;
+}
 
 const QUEUE = 'bare';
 const [address = '', ...rest] = process.argv.slice(2);
@@ -24,56 +40,67 @@ waits.setMaxListeners(0);
 const sinks: InjectedSinks<BareSinks> = {
   bare: { waits: { fn: ({ workflowId }, stage) => void waits.emit(`${workflowId} ${stage}`) } },
 };
+const activities: OutsideActivities = { handOver: async () => undefined, tellPlatform: async () => undefined };
 const workflowBundle = await bundleWorkflowCode({
   workflowsPath: fileURLToPath(new URL('bare-workflow.ts', import.meta.url)),
   logger: new DefaultLogger('ERROR'),
 });
-const worker = await Worker.create({
-  connection,
-  workflowBundle,
-  taskQueue: QUEUE,
-  sinks,
-  reuseV8Context: true,
-  workflowThreadPoolSize: 1,
-  maxCachedWorkflows: 2000,
-  maxConcurrentWorkflowTaskExecutions: 100,
-});
-const running = worker.run();
-
-/** Each signal is sent when the workflow has come to wait for it, as a warehouse acts on what it has been told. */
-const order = async (workflowId: string): Promise<void> => {
-  const waitsForShipment = once(waits, `${workflowId} shipment`);
-  const waitsForDelivery = once(waits, `${workflowId} delivery`);
-  const handle = await client.workflow.start('bareOrderWorkflow', {
-    workflowId,
+const workers = await Promise.all([
+  Worker.create({
+    connection,
+    workflowBundle,
     taskQueue: QUEUE,
-    requestEagerStart: true,
-  });
-  await waitsForShipment;
-  await handle.signal(shippedSignal);
-  await waitsForDelivery;
-  await handle.signal(deliveredSignal);
-  await handle.result();
+    sinks,
+    reuseV8Context: true,
+    workflowThreadPoolSize: 1,
+    maxCachedWorkflows: 2000,
+    maxConcurrentWorkflowTaskExecutions: 100,
+  }),
+  Worker.create({ connection, taskQueue: OUTSIDE_QUEUE, activities }),
+]);
+const running = Promise.all(workers.map((worker) => worker.run()));
+
+/** Each message is sent when the workflow has come to wait for it, as a warehouse acts on what it has been told. */
+const drive: Record<ShapeName, (workflowId: string) => Promise<void>> = {
+  async own(workflowId) {
+    const waitsForShipment = once(waits, `${workflowId} shipment`);
+    const waitsForDelivery = once(waits, `${workflowId} delivery`);
+    const handle = await client.workflow.start('bareOrderWorkflow', {
+      workflowId,
+      taskQueue: QUEUE,
+      requestEagerStart: true,
+    });
+    await waitsForShipment;
+    await handle.signal(shippedSignal);
+    await waitsForDelivery;
+    await handle.signal(deliveredSignal);
+    await handle.result();
+  },
+  async platform(workflowId) {
+    const waitsForShipment = once(waits, `${workflowId} shipment`);
+    const waitsForDelivery = once(waits, `${workflowId} delivery`);
+    // By another process, as platforms' orders may be.
+    const handle = await client.workflow.start('bareTradeWorkflow', { workflowId, taskQueue: QUEUE });
+    await waitsForShipment;
+    await handle.executeUpdate(reportUpdate);
+    await waitsForDelivery;
+    await handle.signal(changedSignal);
+    await handle.result();
+  },
 };
 
-process.on('message', (message: { count: number; prefix: string } | 'stop') => {
+process.on('message', (message: BareRound | 'stop') => {
   if (message === 'stop') {
-    worker.shutdown();
+    for (const worker of workers) worker.shutdown();
     void running.then(() => process.exit(0));
     return;
   }
+  const { shape, count, prefix } = message;
+  const idOf = (index: number) => `bare/${shape}-${prefix}-${index}`;
   const startedAt = performance.now();
-  void inParallel(message.count, concurrency, (index) => order(`bare/${message.prefix}-${index}`)).then(async () => {
+  void inParallel(count, concurrency, (index) => drive[shape](idOf(index))).then(async () => {
     const seconds = (performance.now() - startedAt) / 1000;
-    const last = await client.workflow.getHandle(`bare/${message.prefix}-${message.count - 1}`).describe();
-    const round: Round = {
-      seconds,
-      orders: message.count,
-      events: last.historyLength,
-      transitions: Number(last.raw.workflowExecutionInfo?.stateTransitionCount ?? 0),
-      historyBytes: last.historySize ?? 0,
-    };
-    process.send?.(round);
+    process.send?.(await roundOf(client, { seconds, orders: count, lastWorkflowId: idOf(count - 1) }));
   });
 });
 process.send?.('ready');

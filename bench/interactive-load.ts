@@ -10,7 +10,7 @@ export interface CallTimes {
   reservations: { at: number; ms: number }[];
 }
 
-const LIST_EVERY_MS = 200;
+const LIST_EVERY_MS = 500;
 const POST_EVERY_MS = 500;
 const LOOK_EVERY_MS = 20;
 const WITHIN_MS = 60_000;

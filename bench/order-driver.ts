@@ -7,7 +7,7 @@ interface OrderAnswer {
 }
 
 const LINES = ['BENCH-A', 'BENCH-B', 'BENCH-C'];
-const RECEIVER = {
+export const RECEIVER = {
   name: '张三丰',
   phone: '13800138000',
   province: '浙江省',

@@ -1,3 +1,5 @@
+import type { Client } from '@temporalio/client';
+
 /** One measured round. */
 export interface Round {
   seconds: number;
@@ -7,6 +9,21 @@ export interface Round {
   transitions: number;
   historyBytes: number;
 }
+
+/** Of what was measured; cost and size are those of the last order. */
+export const roundOf = async (
+  client: Client,
+  { seconds, orders, lastWorkflowId }: { seconds: number; orders: number; lastWorkflowId: string },
+): Promise<Round> => {
+  const last = await client.workflow.getHandle(lastWorkflowId).describe();
+  return {
+    seconds,
+    orders,
+    events: last.historyLength,
+    transitions: Number(last.raw.workflowExecutionInfo?.stateTransitionCount ?? 0),
+    historyBytes: last.historySize ?? 0,
+  };
+};
 
 /** Runs `work` for 0 … count − 1, at most `concurrency` at a time. */
 export const inParallel = async (

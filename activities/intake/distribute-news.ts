@@ -38,7 +38,7 @@ export interface DistributeNewsAnswer {
 
 /** Of one call, so that it ends within minutes. */
 const MOST_ORDERS = 1000;
-const BATCH = 100;
+const BATCH = 500;
 const SETTLE_AT = 50;
 /** For how long an order counts as under way that does not get to its first step. */
 const FIRST_STEP_WITHIN_MS = 15_000;

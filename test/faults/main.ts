@@ -79,7 +79,7 @@ const options: FaultRunOptions = {
 };
 try {
   const report = values.platform
-    ? await platformFaultRun({ ...options, targets: [...TARGETS, 'outside'], weatherMs: [300, 1500] })
+    ? await platformFaultRun({ ...options, targets: [...TARGETS, 'outside'], weatherMs: [500, 2500] })
     : await faultRun(options);
   const { text, isProven } = reportOf(report);
   process.stdout.write(`\n${text}\n`);

@@ -38,7 +38,8 @@ const factsOf = async ({ connection, client }: InstanceData, orderId: string): P
       pending.push(`a workflow task at try ${task.attempt}, state ${task.state}, since ${dateOf(task.scheduledTime)}`);
     return [view, `workflow ${status.name} with ${historyLength} events`, ...pending].join(', ');
   } catch (error) {
-    return (error as Error).message;
+    const { name, message } = error as Error;
+    return `${name} ${message}`;
   }
 };
 

@@ -42,7 +42,7 @@ const WMS: readonly WmsFault[] = [
 ];
 
 export interface Weather {
-  /** Faults that were asked for, by system and kind. */
+  /** How often each system was told to fail, by kind. */
   counts: Record<string, number>;
   /** From then on the outside does what it should. */
   clear(): Promise<void>;
@@ -58,9 +58,14 @@ export const startBadWeather = (
   const counts: Record<string, number> = {};
   const over = new AbortController();
   const either = AbortSignal.any([over.signal, signal]);
+  const standing = new Map<string, number>();
+  // One at a time for each system: what is outside fails often, not always.
   const strike = async (name: string, steering: Steering, fault: TaobaoFault | WmsFault) => {
-    await steering.post('/faults', fault);
-    counts[`${name} ${fault.kind}`] = (counts[`${name} ${fault.kind}`] ?? 0) + (fault.times ?? 1);
+    const before = standing.get(name);
+    if (before !== undefined) await steering.delete(name === 'platform' ? `/faults/${before}` : '/faults');
+    const { id } = await steering.post<{ id: number }>('/faults', fault);
+    standing.set(name, id);
+    counts[`${name} ${fault.kind}`] = (counts[`${name} ${fault.kind}`] ?? 0) + 1;
   };
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
   const blow = async () => {
