@@ -100,7 +100,7 @@ process.on('message', (message: BareRound | 'stop') => {
   const startedAt = performance.now();
   void inParallel(count, concurrency, (index) => drive[shape](idOf(index))).then(async () => {
     const seconds = (performance.now() - startedAt) / 1000;
-    process.send?.(await roundOf(client, { seconds, orders: count, lastWorkflowId: idOf(count - 1) }));
+    process.send?.(await roundOf(client, { seconds, orders: count, idOf }));
   });
 });
 process.send?.('ready');

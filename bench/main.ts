@@ -99,8 +99,9 @@ const measure = async (shape: ShapeName): Promise<number> => {
     const startedAt = performance.now();
     const posts = await drive(count, concurrency, prefix);
     const seconds = (performance.now() - startedAt) / 1000;
-    const lastWorkflowId = `order/${shopId}.${prefix}-${count - 1}`;
-    return { round: await roundOf(client, { seconds, orders: count, lastWorkflowId }), before, after: costs(), posts };
+    const after = costs();
+    const idOf = (index: number) => `order/${shopId}.${prefix}-${index}`;
+    return { round: await roundOf(client, { seconds, orders: count, idOf }), before, after, posts };
   };
   say(`${shape}: warming up`);
   await bareRound(shape, concurrency, 'warm');

@@ -4,24 +4,30 @@ import type { Client } from '@temporalio/client';
 export interface Round {
   seconds: number;
   orders: number;
-  /** Of the last order. */
+  /** Of an ordinary one. */
   events: number;
   transitions: number;
   historyBytes: number;
 }
 
-/** Of what was measured; cost and size are those of the last order. */
+/** Looked at for what an order costs; what meets another message on its way costs more or less. */
+const LOOKED_AT = 9;
+
+/** Of what was measured; `idOf` names the workflow of the n-th order. */
 export const roundOf = async (
   client: Client,
-  { seconds, orders, lastWorkflowId }: { seconds: number; orders: number; lastWorkflowId: string },
+  { seconds, orders, idOf }: { seconds: number; orders: number; idOf: (index: number) => string },
 ): Promise<Round> => {
-  const last = await client.workflow.getHandle(lastWorkflowId).describe();
+  const looks = Array.from({ length: Math.min(LOOKED_AT, orders) }, (_, n) =>
+    client.workflow.getHandle(idOf(orders - 1 - n)).describe(),
+  );
+  const last = await Promise.all(looks);
   return {
     seconds,
     orders,
-    events: last.historyLength,
-    transitions: Number(last.raw.workflowExecutionInfo?.stateTransitionCount ?? 0),
-    historyBytes: last.historySize ?? 0,
+    events: median(last.map(({ historyLength }) => historyLength)),
+    transitions: median(last.map(({ raw }) => Number(raw.workflowExecutionInfo?.stateTransitionCount ?? 0))),
+    historyBytes: median(last.map(({ historySize }) => historySize ?? 0)),
   };
 };
 

@@ -113,7 +113,7 @@ const addShopAndWarehouse = async (admin: RestClient, origin: string): Promise<v
 /** What the platform says, stored and told a batch at a time, as intake does with a page. */
 class News {
   readonly #deps: ReturnType<typeof channelDeps>;
-  #batch: { order: CollectedOrder; done: (stored: Promise<void>) => void }[] = [];
+  #batch: { order: CollectedOrder; done: () => void }[] = [];
 
   constructor(deps: ReturnType<typeof channelDeps>) {
     this.#deps = deps;
@@ -140,7 +140,7 @@ class News {
     );
     await Promise.all(telling);
     await orders.settle(untold.map(({ _id: orderId, heard }) => ({ orderId, heard })));
-    for (const { done } of batch) done(Promise.resolve());
+    for (const { done } of batch) done();
   }
 }
 

@@ -119,8 +119,7 @@ export const bookReport = (state: OrderState, command: ReportParcelsCommand, con
   if (typeof read === 'string') return refuse(state, 'rule_violation', read);
   const isOpen = !state.ended && isLive(order);
   if (read.length === 0 && !(isFinal && isOpen)) return UNCHANGED;
-  if (!isOpen)
-    return refuse(state, 'action_not_allowed', `delivery ${code} is ${state.ended ? 'over' : order.state}`);
+  if (!isOpen) return refuse(state, 'action_not_allowed', `delivery ${code} is ${state.ended ? 'over' : order.state}`);
   const step = startStep(state);
   step.next.reports = [...state.reports, outBizCode];
   for (const parcel of read) addParcel(step, order, parcel, context);

@@ -75,7 +75,7 @@ const hearUnmapped = (state: OrderState, why: string, context: StepContext): Dec
 };
 
 const goodsOf = ({ lines }: OrderSnapshot): string =>
-  JSON.stringify(lines.map(({ lineId, quantity }) => [lineId, quantity]).toSorted());
+  JSON.stringify(lines.map(({ lineId, quantity }) => `${lineId} ${quantity}`).toSorted());
 
 const takeOver = (step: Step, heard: OrderSnapshot, word: PlatformWord, context: StepContext): void => {
   const { next } = step;

@@ -16,6 +16,7 @@ order ended right, that nothing was lost or done twice, and that counters, ledge
 
   --platform      orders of a platform and its warehouse's system in place of the own shop's: both are simulated in a
                   process of their own, which is killed too, and their calls fail in every way meanwhile
+  --only TEXT     with --platform: only paths whose name has this
   --orders N      orders of all paths (300)
   --kills N       how often each process is killed (4), besides one long outage of each server
   --seed N        what the paths, pauses and outages follow from (random, printed)
@@ -27,6 +28,7 @@ order ended right, that nothing was lost or done twice, and that counters, ledge
 const { values } = parseArgs({
   options: {
     platform: { type: 'boolean', default: false },
+    only: { type: 'string' },
     orders: { type: 'string', default: '300' },
     kills: { type: 'string', default: '4' },
     seed: { type: 'string', default: String(randomInt(1_000_000)) },
@@ -79,7 +81,12 @@ const options: FaultRunOptions = {
 };
 try {
   const report = values.platform
-    ? await platformFaultRun({ ...options, targets: [...TARGETS, 'outside'], weatherMs: [500, 2500] })
+    ? await platformFaultRun({
+        ...options,
+        targets: [...TARGETS, 'outside'],
+        weatherMs: [500, 2500],
+        only: values.only,
+      })
     : await faultRun(options);
   const { text, isProven } = reportOf(report);
   process.stdout.write(`\n${text}\n`);

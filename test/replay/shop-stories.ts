@@ -21,9 +21,9 @@ interface Shop {
   /** What the worker is given. */
   served: object;
   /** Starts a workflow of the shop; its id is the story's. */
-  start(type: string, input?: object): Promise<WorkflowHandle>;
+  start: (type: string, input?: object) => Promise<WorkflowHandle>;
   /** The same with a signal before anything else. */
-  startWith(type: string, signal: SignalDefinition, input?: object): Promise<WorkflowHandle>;
+  startWith: (type: string, signal: SignalDefinition, input?: object) => Promise<WorkflowHandle>;
 }
 
 export interface ShopStory {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { after } from 'node:test';
@@ -10,6 +11,7 @@ import { withOutcome, type Step, type StepContext } from '../../domain/order-ste
 import type { OrderMessage, Origin } from '../../domain/order-messages.ts';
 import type { OrderSnapshot, OrderState } from '../../domain/order-model.ts';
 import { chainEntry } from '../../models/audit-log.ts';
+import { isOutage, isTransient } from '../../models/transaction.ts';
 import { orderCollection, type OrderRecord } from '../../models/order-records.ts';
 import type { CommitAnswer, OrderStepRequest, StepCommitter } from '../../models/step-committer.ts';
 import { movementCollection, stockCollection } from '../../models/stock-records.ts';
@@ -109,6 +111,19 @@ export const recordOf = (snapshot: OrderSnapshot): OrderRecord => {
   };
 };
 
+const MOST_TRIES = 8;
+
+/** What the database cannot do at this moment is asked for again, as by the engine; a crowded machine is no finding. */
+const asWorkersAsk = async <T>(ask: () => Promise<T>): Promise<T> => {
+  for (let tries = 1; ; tries += 1)
+    try {
+      return await ask();
+    } catch (error) {
+      if (tries === MOST_TRIES || !(isTransient(error) || isOutage(error))) throw error;
+      await sleep(Math.random() * 20 * 2 ** tries);
+    }
+};
+
 /** Plays the order's workflow: decides by the domain's rules, commits, and takes the outcome over. */
 export class PlayedOrder {
   state: OrderState;
@@ -124,7 +139,7 @@ export class PlayedOrder {
   }
 
   async store(connection: Connection): Promise<this> {
-    await orderCollection(connection).insertOne(recordOf(this.state.snapshot));
+    await asWorkersAsk(() => orderCollection(connection).insertOne(recordOf(this.state.snapshot)));
     return this;
   }
 
@@ -152,7 +167,7 @@ export class PlayedOrder {
 
   async apply(committer: StepCommitter, message: OrderMessage, now = PLACED_AT): Promise<CommitAnswer> {
     const { step, request } = this.request(message, now);
-    const answer = await committer.commit(request);
+    const answer = await asWorkersAsk(() => committer.commit(request));
     this.take(step, answer);
     return answer;
   }
@@ -183,15 +198,17 @@ export const receive = (
   quantity: number,
   id: string = randomUUID(),
 ): Promise<CommitAnswer> =>
-  committer.commit({
-    kind: 'stockChange',
-    id,
-    movement: quantity > 0 ? 'receipt' : 'adjustment',
-    lines: [{ warehouseId, skuCode, quantity }],
-    actor: { kind: 'user', id: 'keeper' },
-    at: new Date(),
-    reason: null,
-  });
+  asWorkersAsk(() =>
+    committer.commit({
+      kind: 'stockChange',
+      id,
+      movement: quantity > 0 ? 'receipt' : 'adjustment',
+      lines: [{ warehouseId, skuCode, quantity }],
+      actor: { kind: 'user', id: 'keeper' },
+      at: new Date(),
+      reason: null,
+    }),
+  );
 
 /** `onHand/reserved/available` of a counter, and `+n` when so many orders wait for its SKU. */
 export const counterOf = async (connection: Connection, warehouseId: string, skuCode: string): Promise<string> => {

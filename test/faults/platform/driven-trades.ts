@@ -23,6 +23,8 @@ export interface DrivenTradesOptions {
   cast: Cast;
   outside: OutsideCaller;
   signal: AbortSignal;
+  /** Only paths whose name has this. */
+  only?: string | undefined;
 }
 
 /** Trades of which the platform says the receiver in clear, so that it can be searched for. */
@@ -44,7 +46,7 @@ export class DrivenTrades {
 
   /** Begins `count` trades of all paths, spread over the time; ends when all are where they should be, or failed. */
   async drive(count: number, spreadMs: number): Promise<void> {
-    const paths = choosePaths(count, this.#random);
+    const paths = choosePaths(count, this.#random, this.#options.only);
     paths.forEach((path, index) => this.#add(path, index, (spreadMs * index) / paths.length));
     await Promise.all(this.#trades.map((trade) => this.#run(trade)));
   }
@@ -120,8 +122,10 @@ export class DrivenTrades {
 }
 
 /** Each path at least once while there is room, the rest by their shares, in a random order. */
-const choosePaths = (count: number, random: Random): TradePath[] => {
-  const byShare = TRADE_PATHS.flatMap((path) => Array.from({ length: path.share }, () => path));
+const choosePaths = (count: number, random: Random, only = ''): TradePath[] => {
+  const chosen = TRADE_PATHS.filter(({ name }) => name.includes(only));
+  const byShare = chosen.flatMap((path) => Array.from({ length: path.share }, () => path));
+  if (byShare.length === 0) throw new Error(`there is no path ${only}`);
   const more = shuffled(random, Array.from({ length: Math.ceil(count / byShare.length) }, () => byShare).flat());
-  return shuffled(random, [...TRADE_PATHS, ...more].slice(0, count));
+  return shuffled(random, [...chosen, ...more].slice(0, count));
 };

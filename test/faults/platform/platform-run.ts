@@ -28,6 +28,7 @@ export interface PlatformRunOptions extends FaultRunOptions {
   targets: readonly Target[];
   /** Between two things that go wrong outside. */
   weatherMs: readonly [number, number];
+  only?: string | undefined;
 }
 
 const PROGRESS_EVERY_MS = 10_000;
@@ -53,7 +54,8 @@ export const platformFaultRun = async (options: PlatformRunOptions): Promise<Fau
     const tally = new CallTally();
     say(`MongoDB is ${instance.mongo.kind}; preparing a platform's shop, warehouses and people`);
     const { admin, cast, received } = await setUpPlatform(instance, outside, tally, run.signal);
-    trades = new DrivenTrades({ seed, cast, outside: new OutsideCaller(outside, run.signal), signal: run.signal });
+    const caller = new OutsideCaller(outside, run.signal);
+    trades = new DrivenTrades({ seed, cast, outside: caller, signal: run.signal, only: options.only });
     const weather = startBadWeather(outside, seeded(seed + 1), options.weatherMs, run.signal);
     const drivingSince = Date.now();
     const outages = await driveThrough(options, { instance, outside, trades, admin, signal: run.signal });

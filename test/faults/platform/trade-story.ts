@@ -109,7 +109,7 @@ export class TradeStory {
   async untilCase(code: string, state: 'open' | 'resolved'): Promise<void> {
     const path = `/v1/cases?state=${state}&code=${code}&orderId=${this.orderId}`;
     await this.#wait(`until its case ${code} is ${state}`, async () => {
-      const { items } = await this.#cast.operations.get<{ items: unknown[] }>(path);
+      const { items } = await this.#cast.finance.get<{ items: unknown[] }>(path);
       return items[0];
     });
   }
