@@ -9,7 +9,7 @@ const GRPC_NOT_NOW = new Set([1, 2, 4, 8, 10, 14]);
 /** Replica set without a primary, shutting down, interrupted, out of time. */
 const MONGO_NOT_NOW = new Set([6, 7, 50, 89, 91, 112, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436]);
 const MONGO_OUTAGES =
-  /^Mongo(Network|ServerSelection|NotConnected|TopologyClosed|PoolClosed|PoolCleared|WaitQueueTimeout|ClientClosed|ServerClosed|OperationTimeout|ExpiredSession)/;
+  /^(Mongo(Network|ServerSelection|NotConnected|TopologyClosed|PoolClosed|PoolCleared|WaitQueueTimeout|ClientClosed|ServerClosed|OperationTimeout|ExpiredSession)|PoolClearedOnNetwork)/;
 /** The driver hands a connection that the server has just ended on as the socket's own error. */
 const SOCKET_OUTAGES = new Set(['EPIPE', 'ECONNRESET', 'ECONNREFUSED', 'ECONNABORTED', 'ETIMEDOUT']);
 const TEMPORAL_OUTAGES = /^(TransportError|WorkflowUpdateRPCTimeoutOrCancelledError)$/;
@@ -47,6 +47,7 @@ function isMongoOutage(error: Error): boolean {
   if (MONGO_OUTAGES.test(error.name)) return true;
   if (error.name === 'MongooseError')
     return /buffering timed out|before initial connection|not connected/i.test(error.message);
+  if (error.name === 'BatchTimeout') return true;
   if (!error.name.startsWith('Mongo')) return false;
   const { code } = error as { code?: unknown };
   const hasLabel = (label: string) =>

@@ -84,19 +84,25 @@ export const noteStopRefused = (
   const order = deliveryOf(state, code);
   if (order?.state !== 'stopping') return UNCHANGED;
   const step = startStep(state);
-  const { stopFor, ...rest } = order;
+  const { stopFor: _, ...rest } = order;
   replaceDelivery(step, { ...rest, state: 'accepted', isPacked: true, detail });
   happen(step, 'stop_refused', { code, warehouseId: order.warehouseId, detail });
   endTrouble(step, 'the warehouse has answered');
-  const why = `${order.warehouseId} could not stop ${code}: ${detail}`;
-  if (stopFor === 'address') openCase(step, 'address_changed_late', why);
-  else if (stopFor !== 'cancel') openCase(step, 'wms_refused', why);
+  const why = sayTooLate(step, order, detail);
   // The order goes on; what other warehouses have stopped is asked for again.
   if (step.next.cancelRequest) {
     step.next.cancelRequest = null;
     happen(step, 'cancel_refused', { detail: why });
   }
   return finishStep(step, context);
+};
+
+/** Goods that were to be stopped go out: whoever wanted to stop them hears of it. */
+const sayTooLate = (step: Step, { code, warehouseId, stopFor }: DeliveryOrderState, detail: string): string => {
+  const why = `${warehouseId} could not stop ${code}: ${detail}`;
+  if (stopFor === 'address') openCase(step, 'address_changed_late', why);
+  else if (stopFor !== 'cancel') openCase(step, 'wms_refused', why);
+  return why;
 };
 
 /** A cancel that waited for warehouses is carried out as soon as none of them has goods any more; what has left, has left. */
@@ -127,8 +133,11 @@ export const bookReport = (state: OrderState, command: ReportParcelsCommand, con
   if (sent.length > 0)
     step.stock.push({ kind: 'ship', lines: bySku(state, sent).map((entry) => ({ warehouseId, ...entry })) });
   const rest = deliveryRest(step.next, order);
-  if (isFinal || rest.length === 0) replaceDelivery(step, { ...order, state: 'sent' });
-  else if (order.state === 'asked') replaceDelivery(step, { ...order, state: 'accepted' });
+  if (isFinal || rest.length === 0) {
+    replaceDelivery(step, { ...order, state: 'sent' });
+    // The answer to our asking to stop comes after it and says nothing new then.
+    if (order.state === 'stopping') sayTooLate(step, order, 'its goods have left');
+  } else if (order.state === 'asked') replaceDelivery(step, { ...order, state: 'accepted' });
   if (isFinal && rest.length > 0) {
     const missing = rest.map(({ lineId, quantity }) => `${quantity} of line ${lineId}`).join(', ');
     const why = `${warehouseId} has ended ${code} without ${missing}`;

@@ -12,13 +12,14 @@ export const isTransient = (error: unknown): boolean =>
   hasLabel(error, 'UnknownTransactionCommitResult') ||
   (error as { code?: number }).code === 112;
 
-const OUTAGES = /^Mongo(Network|ServerSelection|NotConnected|TopologyClosed|PoolCleared|PoolClosed|WaitQueueTimeout)/;
+const OUTAGES =
+  /^(Mongo(Network|ServerSelection|NotConnected|TopologyClosed|PoolCleared|PoolClosed|WaitQueueTimeout)|PoolClearedOnNetwork)/;
 const SOCKET_ENDED = new Set(['EPIPE', 'ECONNRESET']);
 
 /** The server is not there: who tries again at once only waits again, and makes others wait behind. */
 export const isOutage = (error: unknown): boolean => {
   const { name, code } = error as { name?: string; code?: unknown };
-  return OUTAGES.test(name ?? '') || SOCKET_ENDED.has(String(code));
+  return name === 'BatchTimeout' || OUTAGES.test(name ?? '') || SOCKET_ENDED.has(String(code));
 };
 
 /**

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import mongoose from 'mongoose';
 import type { Connection, ConnectOptions } from 'mongoose';
 import type { Logger } from './logger.ts';
+import { endWritesWithTheirConnection } from './mongo-writes.ts';
 
 export interface MongoOptions {
   poolSize?: number;
@@ -47,6 +48,8 @@ export async function connectMongo(uri: string, logger: Logger, options: MongoOp
   const timeoutMs = options.connectTimeoutMs ?? 60_000;
   const deadlineMs = Date.now() + timeoutMs;
   const server = describeUri(uri);
+  if (!endWritesWithTheirConnection())
+    logger.warn('The MongoDB driver is not the one that is known: a write may wait for ever when its server is killed');
   for (let pauseMs = FIRST_PAUSE_MS, attempt = 1; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS), attempt += 1) {
     const connection = mongoose.createConnection(uri, withoutThoseOf(uri, connectOptions(options.poolSize ?? 32)));
     try {

@@ -50,7 +50,11 @@ const figuresOf = ({
     `Repeated for: ${retries.join(', ')}. Answered from a key's memory: ${tally.replayed}. Asked too early: ${tally.tooEarly}.`,
     `Refused although it had been done: ${tally.refusedAfterEffect.length}${tally.refusedAfterEffect.length > 0 ? `, e.g. ${tally.refusedAfterEffect[0]}` : ''}.`,
     `Slowest recovery: ${slowest ? `${slowest.target}, ready ${seconds(slowest.recoveryMs)} after its start (away for ${seconds(slowest.downMs)})` : 'none'}.`,
-    `After the long outage of MongoDB ${behind.orders} orders had a step to catch up with: half of them had done so after ${seconds(behind.halfMs)}, all after ${seconds(behind.ms)}.`,
+    ...(behind
+      ? [
+          `After the long outage of MongoDB ${behind.orders} orders had a step to catch up with: half of them had done so after ${seconds(behind.halfMs)}, all after ${seconds(behind.ms)}.`,
+        ]
+      : []),
     ...more,
     `Longest history: ${engine.mostEvents} events. Failed workflow tasks: ${JSON.stringify(engine.failedTasks)}.`,
   ];

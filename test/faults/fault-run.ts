@@ -38,7 +38,7 @@ export interface FaultReport {
   mongo: string;
   outages: OutageRecord[];
   /** After the long outage of MongoDB: orders with a step that had to wait, and how long the last one took. */
-  behind: CaughtUp;
+  behind?: CaughtUp;
   endedByItself: Record<string, number>;
   commits: Record<FaultWord, number>;
   tally: CallTally;

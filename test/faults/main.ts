@@ -84,7 +84,7 @@ try {
     ? await platformFaultRun({
         ...options,
         targets: [...TARGETS, 'outside'],
-        weatherMs: [500, 2500],
+        weather: { pauseMs: [500, 2500], hangs: true },
         only: values.only,
       })
     : await faultRun(options);

@@ -602,27 +602,6 @@ test(
 );
 
 test(
-  'a run hands over to another while a platform cannot be told: the next one tells it',
-  onPlatform(async (bench, start) => {
-    bench.outside.fail('tellPlatform', { at: 'before', times: 1, isFinal: true });
-    const { order, trade } = await start(traded(), { continueAtEvents: 30, ...AT_ONCE });
-    await order.is('awaiting_shipment');
-    await order.tell(report(order, 'T1', { 1: 2 }));
-    await eventually(() => assert.deepEqual(order.openCases, ['activity_exhausted']));
-    for (const username of ['ann', 'bob']) await order.tell({ type: 'assign', username });
-    await eventually(() => assert.equal(order.actions.at(-1), 'platformTold'));
-    assert.notEqual((await order.newest.describe()).runId, order.handle.firstExecutionRunId);
-    assert.deepEqual(
-      [bench.outside.told, bench.outside.calls],
-      [['T1: 1'], ['handOver D1', 'tellPlatform T1', 'tellPlatform T1']],
-    );
-    await trade.says({ phase: 'finished' });
-    await order.is('completed');
-    assert.deepEqual(order.openCases, []);
-  }),
-);
-
-test(
   'nonsense that somebody signals changes nothing, and the order goes on',
   onPlatform(async (bench, start) => {
     const { order, trade } = await start(traded());

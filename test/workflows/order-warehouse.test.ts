@@ -509,34 +509,3 @@ test(
     assert.ok(order.isChained);
   }),
 );
-
-test(
-  'a run hands over to another while a warehouse cannot be reached: the next one asks it',
-  withSystems(async (bench) => {
-    bench.outside.fail('handOver', { at: 'before', times: 1, isFinal: true });
-    const order = await bench.start(paidSnapshot, { continueAtEvents: 12 });
-    await eventually(() => assert.deepEqual(order.openCases, ['activity_exhausted']));
-    for (const username of ['ann', 'bob']) await order.tell({ type: 'assign', username });
-    await order.is('awaiting_shipment');
-    assert.notEqual((await order.newest.describe()).runId, order.handle.firstExecutionRunId);
-    assert.deepEqual([bench.outside.calls, bench.outside.book], [['handOver D1', 'handOver D1'], 'D1 taken']);
-    assert.deepEqual(order.openCases, []);
-  }),
-);
-
-test(
-  'a run does not hand over while a warehouse is being asked',
-  withSystems(async (bench) => {
-    const answer = bench.outside.hold('handOver');
-    const order = await bench.start(paidSnapshot, { continueAtEvents: 8 });
-    await order.is('processing');
-    for (const username of ['ann', 'bob']) await order.tell({ type: 'assign', username });
-    assert.equal((await order.newest.describe()).runId, order.handle.firstExecutionRunId);
-    answer();
-    await order.is('awaiting_shipment');
-    await eventually(async () => {
-      assert.notEqual((await order.newest.describe()).runId, order.handle.firstExecutionRunId);
-    });
-    assert.deepEqual(bench.outside.calls, ['handOver D1']);
-  }),
-);

@@ -41,6 +41,13 @@ const WMS: readonly WmsFault[] = [
   { kind: 'out-of-order', times: 3, delayMs: 700 },
 ];
 
+export interface WeatherOptions {
+  /** Between two things that go wrong. */
+  pauseMs: readonly [number, number];
+  /** Whether calls are left without any answer at times: each costs its caller's whole patience. */
+  hangs: boolean;
+}
+
 export interface Weather {
   /** How often each system was told to fail, by kind. */
   counts: Record<string, number>;
@@ -52,9 +59,11 @@ export interface Weather {
 export const startBadWeather = (
   outside: Outside,
   random: Random,
-  pauseMs: readonly [number, number],
+  { pauseMs, hangs }: WeatherOptions,
   signal: AbortSignal,
 ): Weather => {
+  const happens = ({ kind }: { kind: string }) => hangs || kind !== 'hang';
+  const [ofPlatform, ofWarehouse] = [TAOBAO.filter(happens), WMS.filter(happens)];
   const counts: Record<string, number> = {};
   const over = new AbortController();
   const either = AbortSignal.any([over.signal, signal]);
@@ -71,15 +80,15 @@ export const startBadWeather = (
   const blow = async () => {
     while (!either.aborted) {
       // Which they are follows from the seed, also while nobody answers.
-      const [isPlatform, ofPlatform, ofWarehouse, pause] = [
+      const [isPlatform, first, second, pause] = [
         random() < 0.5,
-        pick(TAOBAO),
-        pick(WMS),
+        pick(ofPlatform),
+        pick(ofWarehouse),
         between(random, ...pauseMs),
       ];
-      await (
-        isPlatform ? strike('platform', outside.taobao, ofPlatform) : strike('warehouse', outside.wms, ofWarehouse)
-      ).catch(() => undefined);
+      await (isPlatform ? strike('platform', outside.taobao, first) : strike('warehouse', outside.wms, second)).catch(
+        () => undefined,
+      );
       await outside.taobao.post('/touch', { count: 2 }).catch(() => undefined);
       await sleep(pause, undefined, { signal: either }).catch(() => undefined);
     }

@@ -116,6 +116,12 @@ const proveDeliveries = (sides: readonly Side[], { orders }: WmsBooks): Proof =>
       const wanted = delivery.state === 'shipped' ? unitsOf(delivery.lines) : {};
       claim.same(about(`goods sent as ${delivery.code}`), sentOf(delivery), wanted);
     }
+    if (story.planted)
+      for (const { code, receiver } of found) {
+        const { name, phone, address } = story.planted;
+        claim.same(about(`receiver of ${code}`), [receiver['name'], receiver['mobile']], [name, phone]);
+        claim.holds(receiver['detailAddress']?.includes(address) ?? false, about(`address of ${code} is not that`));
+      }
     const atWarehouse = (record?.shipments ?? []).filter(({ deliveryOrderCode }) => deliveryOrderCode !== undefined);
     const reported = found.flatMap(({ reports }) =>
       reports.flatMap(({ content }) => (content.kind === 'confirm' ? content.parcels : [])),
@@ -148,11 +154,13 @@ const proveInbox = async ({ connection, keyring }: InstanceData, sides: readonly
   );
   const sealer = new Sealer(keyring);
   const said = new Map<string, { status: string; contentHash: string }[]>();
+  const raws = new Map<string, string>();
   for await (const { _id, platformOrderId, contentHash, rawSealed } of inboxCollection(connection).find({})) {
     const { raw } = sealer.unseal<{ raw: string }>(rawSealed, `inbox/${_id}`);
     const { tid, status } = fieldsOf(raw);
     claim.examined += 1;
     claim.same(`trade of raw payload ${_id}`, tid, platformOrderId);
+    raws.set(platformOrderId, (raws.get(platformOrderId) ?? '') + raw);
     said.set(platformOrderId, [...(said.get(platformOrderId) ?? []), { status, contentHash }]);
   }
   for (const { story, path, trade, record } of sides) {
@@ -160,6 +168,11 @@ const proveInbox = async ({ connection, keyring }: InstanceData, sides: readonly
     const statuses = new Set(payloads.map(({ status }) => status));
     const missing = [...story.heard, trade?.status ?? ''].filter((status) => !statuses.has(status));
     claim.same(`statuses of ${story.orderId} (${path.name}) that are not in the inbox`, missing, []);
+    for (const [field, value] of Object.entries(story.planted ?? {}))
+      claim.holds(
+        raws.get(story.tid)?.includes(String(value)) ?? false,
+        `${field} of ${story.orderId} did not come in`,
+      );
     const isKept = payloads.some(({ contentHash }) => contentHash === record?.contentHash);
     claim.holds(isKept, `what ${story.orderId} (${path.name}) was made of is not in the inbox`);
   }

@@ -17,7 +17,7 @@ import { describeOpen } from '../open-orders.ts';
 import { planOutages, suffer, type OutageRecord, type Target } from '../outages.ts';
 import { proveRun } from '../run-proofs.ts';
 import { seeded } from '../seeded.ts';
-import { startBadWeather } from './bad-weather.ts';
+import { startBadWeather, type WeatherOptions } from './bad-weather.ts';
 import { DrivenTrades } from './driven-trades.ts';
 import { OutsideCaller } from './outside-caller.ts';
 import { figuresOf, provePlatform, type OutsideBooks } from './platform-proofs.ts';
@@ -26,8 +26,7 @@ import { TAOBAO_SHOP } from './trade-story.ts';
 
 export interface PlatformRunOptions extends FaultRunOptions {
   targets: readonly Target[];
-  /** Between two things that go wrong outside. */
-  weatherMs: readonly [number, number];
+  weather: WeatherOptions;
   only?: string | undefined;
 }
 
@@ -56,7 +55,7 @@ export const platformFaultRun = async (options: PlatformRunOptions): Promise<Fau
     const { admin, cast, received } = await setUpPlatform(instance, outside, tally, run.signal);
     const caller = new OutsideCaller(outside, run.signal);
     trades = new DrivenTrades({ seed, cast, outside: caller, signal: run.signal, only: options.only });
-    const weather = startBadWeather(outside, seeded(seed + 1), options.weatherMs, run.signal);
+    const weather = startBadWeather(outside, seeded(seed + 1), options.weather, run.signal);
     const drivingSince = Date.now();
     const outages = await driveThrough(options, { instance, outside, trades, admin, signal: run.signal });
     const drivingSec = (Date.now() - drivingSince) / 1000;
@@ -73,7 +72,6 @@ export const platformFaultRun = async (options: PlatformRunOptions): Promise<Fau
       proofs: [trades.prove(), proveAnswers(tally), ...proofs, commits.proof],
       mongo: instance.mongo.kind,
       outages,
-      behind: { orders: 0, halfMs: 0, ms: 0 },
       endedByItself: Object.fromEntries(
         [...instance.members, ['outside', outside.member] as const].map(([name, one]) => [name, one.endedByItself]),
       ),

@@ -64,7 +64,7 @@ export const TRADE_PATHS: TradePath[] = [
     end: finished(),
     async run(story) {
       await story.order(BOTH, { status: 'WAIT_BUYER_PAY' });
-      await story.untilStatus('pending_payment');
+      await story.untilHeard('pending_payment');
       await story.status('pay', 'WAIT_SELLER_SEND_GOODS');
       await story.fulfil();
     },
@@ -75,7 +75,7 @@ export const TRADE_PATHS: TradePath[] = [
     end: finished(),
     async run(story) {
       await story.order(BOTH, { type: 'step' });
-      await story.untilStatus('pending_payment');
+      await story.untilHeard('pending_payment');
       await story.change('pay', {}, ({ stepStatus }) => stepStatus !== 'FRONT_NOPAID_FINAL_NOPAID');
       await story.until('its deposit is there', ({ totals }) => totals.paid > 0);
       await story.change('pay', {}, ({ stepStatus }) => stepStatus === 'FRONT_PAID_FINAL_PAID');
@@ -112,9 +112,9 @@ export const TRADE_PATHS: TradePath[] = [
     end: unsent({ status: 'cancelled', trade: 'TRADE_CLOSED_BY_TAOBAO', isPaid: false }),
     async run(story) {
       await story.order(BOTH, { status: 'WAIT_BUYER_PAY' });
-      await story.untilStatus('pending_payment');
+      await story.untilHeard('pending_payment');
       await story.status('close', 'TRADE_CLOSED_BY_TAOBAO');
-      await story.untilStatus('cancelled');
+      await story.untilHeard('cancelled');
     },
   },
   {
@@ -128,7 +128,7 @@ export const TRADE_PATHS: TradePath[] = [
     }),
     async run(story) {
       await story.order(BOTH, { status: 'TRADE_CLOSED_BY_TAOBAO' });
-      await story.untilStatus('cancelled');
+      await story.untilHeard('cancelled');
     },
   },
   {
@@ -145,7 +145,7 @@ export const TRADE_PATHS: TradePath[] = [
       await story.order(BOTH);
       await story.delivery(1);
       await story.status('refund', 'TRADE_CLOSED');
-      await story.untilStatus('closed');
+      await story.untilHeard('closed');
     },
   },
   {
@@ -337,7 +337,7 @@ export const TRADE_PATHS: TradePath[] = [
     }),
     async run(story) {
       await story.order(BOTH, { status: 'WAIT_BUYER_PAY' });
-      await story.untilStatus('pending_payment');
+      await story.untilHeard('pending_payment');
     },
   },
   {

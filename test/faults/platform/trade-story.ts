@@ -90,20 +90,26 @@ export class TradeStory {
   }
 
   async until(what: string, isSo: (view: OrderAnswer) => boolean): Promise<OrderAnswer> {
-    const view = await this.#wait(`until ${what}`, async () => {
+    return this.#wait(`until ${what}`, async () => {
       const found = await this.#view();
       return found && isSo(found) ? found : undefined;
     });
-    this.heard.add((await this.trade()).status);
-    return view;
   }
 
   untilStatus(...statuses: OrderAnswer['status'][]): Promise<OrderAnswer> {
     return this.until(`it is ${statuses.join(' or ')}`, ({ status }) => statuses.includes(status));
   }
 
-  untilHeld(code: string): Promise<OrderAnswer> {
-    return this.until(`it is held by ${code}`, ({ holds }) => holds.some((hold) => hold.code === code));
+  /** It is what it can only be by having heard the platform as it is now. */
+  async untilHeard(status: OrderAnswer['status'], hold?: string): Promise<void> {
+    const isSo = (view: OrderAnswer) =>
+      view.status === status && (hold === undefined || view.holds.some(({ code }) => code === hold));
+    await this.until(hold === undefined ? `it is ${status}` : `it is held by ${hold}`, isSo);
+    this.heard.add((await this.trade()).status);
+  }
+
+  untilHeld(code: string): Promise<void> {
+    return this.untilHeard('on_hold', code);
   }
 
   async untilCase(code: string, state: 'open' | 'resolved'): Promise<void> {
@@ -169,7 +175,7 @@ export class TradeStory {
   /** The buyer has got everything. */
   async finish(): Promise<void> {
     await this.status('finish', 'TRADE_FINISHED');
-    await this.untilStatus('completed');
+    await this.untilHeard('completed');
   }
 
   /** Packed and sent as one parcel, told and received. */
