@@ -28,9 +28,14 @@ export const proveWorkflows = async (
   for (const { orderId, path } of withWorkflow) {
     const handle = client.workflow.getHandle(orderWorkflowId(orderId));
     const record = await orderCollection(connection).findOne({ _id: orderId });
-    const { status, historyLength } = await handle.describe();
-    figures.mostEvents = Math.max(figures.mostEvents, historyLength);
+    const described = await handle.describe().catch((error: Error) => error);
     closed.examined += 1;
+    if (described instanceof Error) {
+      closed.problems.push(`${orderId} (${path.name}): ${described.name}`);
+      continue;
+    }
+    const { status, historyLength } = described;
+    figures.mostEvents = Math.max(figures.mostEvents, historyLength);
     const about = (what: string) => `${what} of ${orderId} (${path.name})`;
     if (path.end.waits) {
       closed.same(about('workflow status'), status.name, 'RUNNING');

@@ -62,8 +62,12 @@ const untilClosed = async ({ client }: InstanceData, expected: readonly Expected
   );
   for (const deadline = Date.now() + CLOSED_WITHIN_MS; open.size > 0 && Date.now() < deadline; await sleep(300))
     for (const workflowId of open) {
-      const { status } = await client.workflow.getHandle(workflowId).describe();
-      if (status.name !== 'RUNNING') open.delete(workflowId);
+      const status = await client.workflow
+        .getHandle(workflowId)
+        .describe()
+        .then(({ status: { name } }) => name)
+        .catch((error: Error) => error.name);
+      if (status !== 'RUNNING') open.delete(workflowId);
     }
 };
 

@@ -113,6 +113,8 @@ export const TRADE_PATHS: TradePath[] = [
     async run(story) {
       await story.order(BOTH, { status: 'WAIT_BUYER_PAY' });
       await story.untilHeard('pending_payment');
+      // Stored and closed before its turn came, it would need no workflow.
+      await story.until('its workflow has it', ({ revision }) => revision > 0);
       await story.status('close', 'TRADE_CLOSED_BY_TAOBAO');
       await story.untilHeard('cancelled');
     },
