@@ -56,10 +56,14 @@ const mongoSources = ({ env, tools, say, signal }: ToolContext): ToolSource[] =>
   ];
 };
 
+/** What a killed process was about to write keeps others from the same goods for this long; a minute without. */
+const TRANSACTION_LIFETIME_SEC = 10;
+
 const mongodFlags = (port: number, store: string): string[] =>
   [
     ['--bind_ip', '127.0.0.1', '--port', String(port)],
     ['--replSet', REPLICA_SET, '--dbpath', store],
+    ['--setParameter', `transactionLifetimeLimitSeconds=${TRANSACTION_LIFETIME_SEC}`],
   ].flat();
 
 // Without the first flag a kill loses acknowledged writes; the other two keep the resume tokens of change streams valid.
