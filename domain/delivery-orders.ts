@@ -12,6 +12,15 @@ const LIVE: readonly DeliveryOrderState['state'][] = ['asked', 'accepted', 'stop
 export const isLive = ({ state }: DeliveryOrderState): boolean => LIVE.includes(state);
 export const liveDeliveries = (state: OrderState): DeliveryOrderState[] => state.deliveryOrders.filter(isLive);
 
+/** As they are when warehouses' systems are asked to stop whatever they can still stop; who has been asked is not asked again. */
+export const recalled = (
+  { deliveryOrders }: Pick<OrderState, 'deliveryOrders'>,
+  stopFor: NonNullable<DeliveryOrderState['stopFor']>,
+): DeliveryOrderState[] =>
+  deliveryOrders.map((order) =>
+    isLive(order) && order.state !== 'stopping' && !order.isPacked ? { ...order, state: 'stopping', stopFor } : order,
+  );
+
 /** Units of a delivery that have not left, per line. */
 export const deliveryRest = (
   { shipments }: Pick<OrderState, 'shipments'>,

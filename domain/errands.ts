@@ -1,6 +1,6 @@
 import type { DeliveryOrderState, LineQuantity, OrderState, Shipment } from './order-model.ts';
 import { untoldParcels } from './platform-told.ts';
-import { paidAtOf } from './order-quantities.ts';
+import { paidAtOf, unitsOf } from './order-quantities.ts';
 
 /** Something that an outside system is still to be told; it follows from the state, so that none is forgotten or told twice. */
 export type Errand =
@@ -47,8 +47,6 @@ const stop = ({ cancelRequest }: OrderState, { code, warehouseId, stopFor }: Del
   warehouseId,
   reason: cancelRequest?.reason ?? stopFor ?? 'hold',
 });
-
-const unitsOf = (lines: readonly LineQuantity[]): number => lines.reduce((sum, { quantity }) => sum + quantity, 0);
 
 const tellPlatform = ({ snapshot }: OrderState, { shipmentId, courier, trackingNo, lines }: Shipment): Errand => ({
   kind: 'tellPlatform',

@@ -7,6 +7,7 @@ import {
   paidTotal,
   remainingLines,
   reservedStock,
+  unitsOf,
 } from './order-quantities.ts';
 import { closeCases, happen, openCase, type Step, type StepContext } from './order-step.ts';
 
@@ -30,7 +31,8 @@ export const cancelNow = (step: Step, reason: string, { now }: StepContext): voi
     openCase(step, 'refund_due', `${isWhole ? 'the order' : 'the unsent rest'} was cancelled after ${paid} was paid`);
 };
 
-const releaseAll = (step: Step): void => {
+/** The ledger gets back what is reserved, or the place in the queue. */
+export const releaseAll = (step: Step): void => {
   const { next } = step;
   const reserved = reservedStock(next);
   if (next.reservation.state === 'backordered') step.stock.push({ kind: 'withdraw', round: next.reservation.round });
@@ -77,7 +79,7 @@ export const withdrawUnits = (
     step.stock.push({ kind: 'release', lines: release });
     next.reservation = { ...next.reservation, allocations: allocations.filter(({ lines }) => lines.length > 0) };
   }
-  happen(step, 'units_withdrawn', { reason, units: units.reduce((sum, { quantity }) => sum + quantity, 0) });
+  happen(step, 'units_withdrawn', { reason, units: unitsOf(units) });
 };
 
 /** Allocations cut down to what has left, so that nothing is shown as still reserved. */

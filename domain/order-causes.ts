@@ -4,20 +4,22 @@ import { noticeSurplus } from './order-surplus.ts';
 
 /** Holds that follow from the order itself. */
 export const holdForCauses = (step: Step, context: StepContext): void => {
-  const { lines, receiver, unmapped } = step.next.snapshot;
+  const { lines, unmapped } = step.next.snapshot;
   if (unmapped !== undefined) return holdUnmapped(step, unmapped, context);
-  if (receiver.missing.length > 0)
-    addHold(step, {
-      code: 'address_incomplete',
-      since: context.now,
-      detail: `missing: ${receiver.missing.join(', ')}`,
-    });
+  holdIncompleteAddress(step, context);
   if (hasUnknownSku(step.next)) {
     const unknown = lines.filter((line) => line.skuCode === null).map((line) => line.platformSku ?? line.lineId);
     addHold(step, { code: 'unknown_sku', since: context.now, detail: `no SKU for: ${unknown.join(', ')}` });
     openCase(step, 'unknown_sku', `no SKU for: ${unknown.join(', ')}`);
   }
   noticeSurplus(step, context);
+};
+
+/** No parcel goes without them. */
+export const holdIncompleteAddress = (step: Step, { now }: StepContext): void => {
+  const { missing } = step.next.snapshot.receiver;
+  if (missing.length > 0)
+    addHold(step, { code: 'address_incomplete', since: now, detail: `missing: ${missing.join(', ')}` });
 };
 
 const UNMAPPED = 'the platform’s order could not be understood: ';

@@ -1,5 +1,5 @@
 import type { OrderState } from './order-model.ts';
-import { isLive, withDeliveriesAsked } from './delivery-orders.ts';
+import { recalled, withDeliveriesAsked } from './delivery-orders.ts';
 import { hasUnknownSku } from './order-holds.ts';
 import { followPlatform } from './platform-course.ts';
 import { mayComplete } from './platform-told.ts';
@@ -30,11 +30,7 @@ const askForStock = (step: Step): void => {
 /** Nothing leaves while a hold stands: warehouses' systems that have the goods are asked to stop. */
 const recallHeldGoods = ({ next }: Step): void => {
   if (next.ended || next.holds.length === 0) return;
-  next.deliveryOrders = next.deliveryOrders.map((order) =>
-    isLive(order) && order.state !== 'stopping' && !order.isPacked
-      ? { ...order, state: 'stopping', stopFor: 'hold' }
-      : order,
-  );
+  next.deliveryOrders = recalled(next, 'hold');
 };
 
 const noticeDelivery = (step: Step): void => {

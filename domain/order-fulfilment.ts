@@ -16,6 +16,7 @@ import {
   type StepContext,
 } from './order-step.ts';
 import { cancelNow } from './order-cancel.ts';
+import { isWaybill, sendParcel } from './order-parcels.ts';
 import { isOverOnPlatform } from './platform-told.ts';
 
 type Fact<T extends OrderFact['type']> = Extract<OrderFact, { type: T }>;
@@ -128,7 +129,8 @@ export const bookReport = (state: OrderState, command: ReportParcelsCommand, con
   if (!isOpen) return refuse(state, 'action_not_allowed', `delivery ${code} is ${state.ended ? 'over' : order.state}`);
   const step = startStep(state);
   step.next.reports = [...state.reports, outBizCode];
-  for (const parcel of read) addParcel(step, order, parcel, context);
+  for (const parcel of read)
+    sendParcel(step, { warehouseId, ...parcel, shippedAt: context.now, deliveryOrderCode: code });
   const sent = read.flatMap(({ lines }) => lines);
   if (sent.length > 0)
     step.stock.push({ kind: 'ship', lines: bySku(state, sent).map((entry) => ({ warehouseId, ...entry })) });
@@ -159,9 +161,7 @@ const readParcels = (
   const read: ReadParcel[] = [];
   let left = deliveryRest(state, order);
   for (const { courier, trackingNo, lines } of parcels) {
-    const known = [...state.shipments, ...read].find(
-      (entry) => entry.courier === courier && entry.trackingNo === trackingNo,
-    );
+    const known = [...state.shipments, ...read].find((entry) => isWaybill(entry, { courier, trackingNo }));
     const taken = take(state, lines, known ? known.lines : left);
     if (typeof taken === 'string') return known ? `waybill ${trackingNo} is known with other goods` : taken;
     if (known) {
@@ -196,31 +196,6 @@ const take = (
     if (open > 0) return `${lineId ?? skuCode ?? 'a line'}: ${quantity - open} left to send, not ${quantity}`;
   }
   return [...taken].map(([lineId, quantity]) => ({ lineId, quantity }));
-};
-
-const addParcel = (step: Step, order: DeliveryOrderState, parcel: ReadParcel, { now }: StepContext): void => {
-  const { next } = step;
-  const { courier, trackingNo, lines } = parcel;
-  const shipmentId = `S${next.shipments.length + 1}`;
-  next.shipments = [
-    ...next.shipments,
-    {
-      shipmentId,
-      warehouseId: order.warehouseId,
-      courier,
-      trackingNo,
-      status: 'shipped',
-      lines,
-      shippedAt: now,
-      deliveryOrderCode: order.code,
-    },
-  ];
-  happen(step, 'shipped', {
-    shipmentId,
-    courier,
-    trackingNo,
-    units: lines.reduce((sum, line) => sum + line.quantity, 0),
-  });
 };
 
 /** The platform has been told of a parcel. */

@@ -22,6 +22,9 @@ export const shippedUnits = (state: OrderState, lineId: string): number =>
 export const cancelledUnits = (state: OrderState, lineId: string): number =>
   state.cancellation ? quantityOf(state.cancellation.lines, lineId) : 0;
 
+export const unitsOf = (lines: readonly Pick<LineQuantity, 'quantity'>[]): number =>
+  lines.reduce((sum, { quantity }) => sum + quantity, 0);
+
 /** Units of each line that are still to be sent; lines without any are left out. */
 export const remainingLines = (state: OrderState): LineQuantity[] =>
   state.snapshot.lines

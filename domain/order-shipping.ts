@@ -6,12 +6,13 @@ import type {
   ShipCommand,
   SplitCommand,
 } from './order-messages.ts';
-import type { Allocation, LineQuantity, OrderState, Shipment } from './order-model.ts';
+import type { Allocation, LineQuantity, OrderState } from './order-model.ts';
 import { finishStep } from './order-finish.ts';
 import { happen, refuse, reserveIntent, startStep, UNCHANGED, type Decision, type StepContext } from './order-step.ts';
 import { isWorkedByRest } from './delivery-orders.ts';
 import { allocatedRest, allocatedWarehouses, bySku, lineOf, reservedStock } from './order-quantities.ts';
 import { isAllowed } from './order-actions.ts';
+import { isWaybill, sendParcel } from './order-parcels.ts';
 
 /** Clocks of warehouses and couriers may run ahead of ours by this much. */
 const CLOCK_TOLERANCE_MS = 5 * 60_000;
@@ -20,9 +21,6 @@ const sameLines = (a: readonly LineQuantity[], b: readonly LineQuantity[]): bool
   const units = new Map(b.map((line) => [line.lineId, line.quantity]));
   return a.length === b.length && a.every((line) => units.get(line.lineId) === line.quantity);
 };
-
-type Waybill = Pick<Shipment, 'courier' | 'trackingNo'>;
-const isWaybill = (a: Waybill, b: Waybill): boolean => a.courier === b.courier && a.trackingNo === b.trackingNo;
 
 /** A courier's waybill is one parcel: the same again changes nothing, the same with other goods is a conflict. */
 export const ship = (state: OrderState, command: ShipCommand, context: StepContext): Decision => {
@@ -48,18 +46,8 @@ export const ship = (state: OrderState, command: ShipCommand, context: StepConte
       );
   }
   const step = startStep(state);
-  const shipmentId = `S${state.shipments.length + 1}`;
-  step.next.shipments = [
-    ...state.shipments,
-    { shipmentId, warehouseId, courier, trackingNo, status: 'shipped', lines, shippedAt: context.now },
-  ];
+  sendParcel(step, { warehouseId, courier, trackingNo, lines, shippedAt: context.now });
   step.stock.push({ kind: 'ship', lines: bySku(state, lines).map((entry) => ({ warehouseId, ...entry })) });
-  happen(step, 'shipped', {
-    shipmentId,
-    courier,
-    trackingNo,
-    units: lines.reduce((sum, line) => sum + line.quantity, 0),
-  });
   return finishStep(step, context);
 };
 

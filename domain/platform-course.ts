@@ -1,9 +1,10 @@
 import type { CaseCode, DeliveryOrderState, HoldCode, LineQuantity, OrderState } from './order-model.ts';
 import type { PlatformPhase, PlatformWord } from './platform-order.ts';
-import { isLive, liveDeliveries } from './delivery-orders.ts';
+import { liveDeliveries, recalled } from './delivery-orders.ts';
 import { comparable } from './platform-news.ts';
-import { withdrawUnits } from './order-cancel.ts';
-import { cancelledUnits, isFullyPaid, paidTotal, remainingLines, reservedStock } from './order-quantities.ts';
+import { addShipment } from './order-parcels.ts';
+import { releaseAll, withdrawUnits } from './order-cancel.ts';
+import { cancelledUnits, isFullyPaid, paidTotal, remainingLines } from './order-quantities.ts';
 import {
   addHold,
   closeCases,
@@ -44,12 +45,8 @@ const noteForeignParcels = (step: Step, { parcels, modifiedAt }: PlatformWord, c
   for (const { courier, trackingNo, lineIds } of parcels) {
     const lines = remainingLines(next).filter(({ lineId }) => lineIds.includes(lineId));
     if (lines.length === 0) continue;
-    const shipmentId = `S${next.shipments.length + 1}`;
     const shippedAt = modifiedAt < context.now ? modifiedAt : context.now;
-    next.shipments = [
-      ...next.shipments,
-      { shipmentId, warehouseId: SENT_ELSEWHERE, courier, trackingNo, status: 'shipped', lines, shippedAt },
-    ];
+    const { shipmentId } = addShipment(step, { warehouseId: SENT_ELSEWHERE, courier, trackingNo, lines, shippedAt });
     next.told = [...next.told, { shipmentId, state: 'told' }];
     happen(step, 'sent_elsewhere', { shipmentId, courier, trackingNo });
   }
@@ -120,9 +117,7 @@ const keepHold = (
 /** Whether nothing of it is with a warehouse's system; else that is asked to stop, and this is looked at again. */
 const isRecalled = (step: Step, stopFor: NonNullable<DeliveryOrderState['stopFor']>): boolean => {
   const { next } = step;
-  next.deliveryOrders = next.deliveryOrders.map((order) =>
-    isLive(order) && order.state !== 'stopping' && !order.isPacked ? { ...order, state: 'stopping', stopFor } : order,
-  );
+  next.deliveryOrders = recalled(next, stopFor);
   return liveDeliveries(next).length === 0;
 };
 
@@ -152,9 +147,7 @@ const followClosing = (step: Step, { phase }: PlatformWord, { now }: StepContext
   if (isRefunded && next.revision > 1) openCase(step, 'refunded_by_platform', 'the platform has paid everything back');
   if (!isRecalled(step, 'refund')) return;
   const lines = remainingLines(next);
-  const reserved = reservedStock(next);
-  if (next.reservation.state === 'backordered') step.stock.push({ kind: 'withdraw', round: next.reservation.round });
-  else if (reserved.length > 0) step.stock.push({ kind: 'release', lines: reserved });
+  releaseAll(step);
   if (lines.length > 0)
     next.cancellation = {
       at: now,

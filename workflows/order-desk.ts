@@ -236,7 +236,7 @@ export class OrderDesk {
   /** Whoever asked for a cancel hears what the warehouses said to it. */
   private answerCancels(): void {
     const { state } = this;
-    if (state.cancelRequest) return;
+    if (state.cancelRequest || this.cancels.length === 0) return;
     const detail = 'the warehouse has packed the goods and cannot stop them; the order goes on';
     const refusal: Refusal = { code: 'action_not_allowed', detail, allowedActions: allowedActions(state) };
     for (const { entry, before } of this.cancels) {
